@@ -1,5 +1,5 @@
-//! Decides whether a text can be typeset as a PDF, from the characters that the fonts have. The text is not typeset for
-//! that.
+//! Decides, without typesetting a text, whether the text can be typeset as a PDF. For this, the characters of the text
+//! are compared with those that the fonts have.
 
 use crate::fonts::{each_file, text_families};
 use crate::glyphs::Glyphs;
@@ -10,7 +10,7 @@ use accord_document::release::canonical::Released;
 use std::path::Path;
 use typst::text::FontInfo;
 
-/// The characters of each font for authors' texts. The fonts are in the order in which the typesetter tries them.
+/// The characters of each font for authors' texts. The fonts are in the order in which `each_file` visits their files.
 pub struct Coverage {
     fonts: Vec<Glyphs>,
 }

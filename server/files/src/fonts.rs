@@ -29,8 +29,8 @@ use typst::utils::LazyHash;
 #[include = "noto-sans-symbols-2/400Regular/*.ttf"]
 struct Inside;
 
-/// The font families for authors' texts, in the order in which they are searched for a character. [`AROUND`] is the family
-/// for the words of the form around them.
+/// The font families for authors' texts, in the order in which they are searched for a character. [`AROUND`] is the
+/// family for the words of the form around these texts.
 const TEXT: [&str; 5] =
     ["Source Serif 4", "NanumMyeongjo", "Noto Sans Georgian", "Noto Sans Symbols 2", "Noto Emoji"];
 const AROUND: &str = "Public Sans";
@@ -72,8 +72,8 @@ impl Fonts {
         (text, around)
     }
 
-    /// Returns a text in which code points, such as `[U+1F9FF]`, replace the characters that can't be set, with the
-    /// counts of its characters.
+    /// Returns a text in which code points, such as `[U+1F9FF]`, replace the characters that can't be set. Also returns
+    /// the counts of the text's characters.
     pub(super) fn settle(&self, text: &str) -> (String, Settled) {
         let mut out = String::with_capacity(text.len());
         let settled = settle(&self.glyphs, text, &mut |c, is_set| {

@@ -1,4 +1,4 @@
-//! The order to make one file, with all its input, in a form that can be sent to another process.
+//! The request to make one file, with all the input that this needs, in a form that can be sent to another process.
 
 use crate::docx::docx;
 use crate::kind::FileKind;
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-/// An order to make one file, with all its input.
+/// A request to make one file, with all the input that this needs.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FileJob<'a> {
     /// The kind of file to make.
     pub kind: FileKind,
     /// The time of the text, in milliseconds since the Unix epoch: when a release was frozen, or when a draft was read.
     pub time: u64,
-    /// The text.
+    /// The text of the file: a release, or a draft in the form of a release.
     pub text: Cow<'a, Released>,
     /// The origin of the text: a draft or a release.
     pub origin: JobOrigin<'a>,
@@ -30,7 +30,7 @@ pub struct FileJob<'a> {
     pub fonts: Option<PathBuf>,
 }
 
-/// The origin of a text, as [`Origin`] but with owned values, so that it can be sent to another process.
+/// The origin of a text, like [`Origin`], but in a form that can be sent to another process.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum JobOrigin<'a> {
     /// The draft of a commitment.

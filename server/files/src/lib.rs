@@ -1,13 +1,15 @@
 //! A commitment as files for other programs: PDF, Word, HTML and Markdown.
 //!
-//! - [`Paper`] is a release or a draft, ready to be written as any kind of file. It is made of the same blocks as pages.
+//! - [`Paper`] is a release or a draft, ready to be written as any kind of file. Its text consists of the same blocks
+//!   as the text of pages.
 //! - [`Manuscript`] is a commitment with its changes since a moment, for a Word file with tracked changes.
-//! - [`FileJob`] is the order to make one file, with all its input, in a form that can be sent to another process.
+//! - [`FileJob`] is the request to make one file, with all the input that this needs, in a form that can be sent to
+//!   another process.
 //! - [`Coverage`] tells whether the fonts have the characters of a text, without setting the text.
 //!
 //! This crate must not depend on routes, rooms, stores or processes, and it never reaches the network or the machine's
-//! fonts. The caller bounds the time and memory of a job. The caller also renders HTML, because it has the style of its
-//! pages.
+//! fonts. The caller bounds the time and memory of a job. The caller also renders HTML, because the caller has the
+//! styles of its own pages.
 
 #![warn(missing_docs)]
 

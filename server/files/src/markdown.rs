@@ -98,8 +98,8 @@ fn items(list: &List, indent: &str, differs: bool, out: &mut Vec<String>) {
             (false, true) => "+ ".to_owned(),
         };
         out.push(format!("{indent}{mark}{}", inline::line(&item.line)));
-        // An item without words can't directly follow a paragraph: it would become part of the paragraph, or make it a
-        // heading.
+        // An item without words can't directly follow a paragraph: it would become part of the paragraph, or turn the
+        // paragraph into a heading.
         let is_empty = |list: &List| list.items.first().is_some_and(|first| first.line.is_empty());
         if !item.line.is_empty() && item.within.first().is_some_and(is_empty) {
             out.push(String::new());

@@ -3,7 +3,7 @@
 use accord_signing::Statement;
 use serde::{Deserialize, Serialize};
 
-/// The origin of a text, a draft or a release, with what a file says about that origin.
+/// The origin of a text, which is a draft or a release, with the details that a file shows about this origin.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
     /// A draft.

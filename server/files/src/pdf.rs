@@ -1,7 +1,8 @@
-//! Sets a paper as PDF, with Typst. The PDF is tagged after PDF/UA-1 (ISO 14289-1) for readers who listen to it, and
-//! follows PDF/A-3a (ISO 19005-3) for archives.
+//! Sets a paper as PDF, with Typst. The PDF is tagged as PDF/UA-1 (ISO 14289-1) requires, for readers who listen to it,
+//! and follows PDF/A-3a (ISO 19005-3) for archives.
 //!
-//! The same paper gives the same bytes: nothing in them depends on the machine or on the time of making.
+//! The same paper gives the same bytes: nothing in them depends on the machine, or on the time at which the PDF is
+//! made.
 
 mod typeset;
 
@@ -122,7 +123,7 @@ impl Press {
             date.minute().unsigned_abs(),
             date.second().unsigned_abs(),
         ));
-        // Typst's memoised results are of use for this paper only.
+        // Typst's memoised results are useful for this paper only.
         typst::comemo::evict(0);
         made
     }

@@ -1,9 +1,9 @@
 //! Bounds the cost of setting a line. A typesetter's work grows with the square of the length of a run without a line
 //! break: marks on one letter, characters that nobody sees, or a word without an end.
 //!
-//! No text of any language reaches these bounds. All visible characters of a text beyond them are still shown. Marks and
-//! unseen characters beyond their bound are shown as code points, like characters that no font has. A long word gets places
-//! at which a line can break, and loses surplus soft hyphens.
+//! No text of any language reaches these bounds. If a text exceeds them, all its visible characters are still shown.
+//! Marks and unseen characters beyond their bound are shown as code points, like characters that no font has. A long
+//! word gets places at which a line can break, and loses surplus soft hyphens.
 
 use accord_document::model::blocks::Span;
 use accord_document::readable::{CodePoint, is_hidden, is_mark};

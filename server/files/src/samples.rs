@@ -88,7 +88,7 @@ pub fn released(language: &str, change: impl FnOnce(&mut Content)) -> Released {
     identified(language, &content)
 }
 
-/// Returns a content as release 1 of a document.
+/// Returns `content` as release 1 of a sample document.
 #[must_use]
 pub fn identified(language: &str, content: &Content) -> Released {
     let identity = Identity {

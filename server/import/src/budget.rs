@@ -1,4 +1,4 @@
-//! Counts what is read of a text, and refuses a text that exceeds a limit.
+//! Counts what is read from a text, and refuses a text that exceeds a limit.
 
 use crate::error::ImportError;
 use crate::limits::{
@@ -33,7 +33,7 @@ fn items(op: &Op) -> usize {
     }
 }
 
-/// The counts of everything that was read of a text so far.
+/// Counts of everything that was read from a text so far.
 #[derive(Debug, Default)]
 pub(super) struct TextBudget {
     characters: usize,

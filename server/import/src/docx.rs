@@ -25,8 +25,8 @@ const MAX_NESTING_DEPTH: usize = 64;
 const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
-    // Each entry has a header in the directory of the archive. The headers are counted, because the number of entries
-    // that the archive states is not trusted.
+    // Each entry of the archive has a header in the directory of the archive. The headers are counted, because the
+    // number of entries that the archive states is not trusted.
     let headers = bytes.windows(4).filter(|bytes| bytes == b"PK\x01\x02").count();
     at_most(headers, MAX_ARCHIVE_ENTRIES, Excess::ArchiveEntries)?;
     let zip =
@@ -65,14 +65,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, ImportError> {
     Ok(reader.out)
 }
 
-/// The archive of a file, with the counts of what was read of it.
+/// The ZIP archive of a Word file, with counts of what was read from it.
 struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
     budget: XmlBudget,
 }
 
 impl Archive<'_> {
-    /// Returns the name of the part that contains the text. Programs use different names for it.
+    /// Returns the name of the part that contains the text. Programs use different names for this part.
     fn main_part(&mut self) -> Result<String, ImportError> {
         let relations = self.part("_rels/.rels")?.unwrap_or_default();
         let relations = optional_xml(&relations)?;
@@ -86,8 +86,8 @@ impl Archive<'_> {
         Ok(target.trim_start_matches('/').to_owned())
     }
 
-    /// Returns the text of a part, or `None` if the archive has no such part. The text is counted first, so that a tree
-    /// can be built of it within the limits.
+    /// Returns the text of a part, or `None` if the archive has no such part. The contents of the text are counted
+    /// first, so that a tree that is built from the text stays within the limits.
     fn part(&mut self, name: &str) -> Result<Option<String>, ImportError> {
         let Ok(part) = self.zip.by_name(name) else { return Ok(None) };
         let mut text = String::new();
@@ -153,8 +153,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds a paragraph of the pieces in `carried`, if there are any, because no further paragraph follows that they could
-    /// join.
+    /// Adds a paragraph with the pieces in `carried`, if there are any. No further paragraph follows with which they
+    /// could be joined.
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.carried);
         if !pieces.is_empty() {

@@ -11,7 +11,7 @@ pub enum ImportError {
         "This is neither a Word document (.docx) nor Markdown (.md). Save it as one of these, and try again."
     )]
     Kind,
-    /// The file is damaged, for the reason given.
+    /// The file is damaged. The string says what is wrong with it.
     #[error("The file is damaged, or it is not a Word document: {0}.")]
     Damaged(String),
     /// The text is longer than a commitment is allowed to be.

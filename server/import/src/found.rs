@@ -16,8 +16,8 @@ pub(crate) struct Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Title,
-    /// A block. The level of a heading starts at 1, the highest. In a text of a commitment, it is counted from the
-    /// heading of that text.
+    /// A block. The level of a heading starts at 1, the highest. In a text of a commitment, the level is relative to
+    /// the heading above that text.
     Block(LineKind),
 }
 
@@ -49,7 +49,7 @@ pub(crate) type Cell = Vec<Paragraph>;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Found {
     Paragraph(Paragraph),
-    /// A table, by rows.
+    /// A table: its rows, each with its cells.
     Table(Vec<Vec<Cell>>),
     /// A paragraph outside the running text, such as a footnote. It goes into the notes.
     OutsideText(Paragraph),
@@ -59,7 +59,7 @@ pub(crate) enum Found {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Findings {
     pub(crate) all: Vec<Found>,
-    /// Number of pictures. They are left out, because a commitment can't contain pictures.
+    /// Number of pictures in the file. They are left out, because a commitment can't contain pictures.
     pub(crate) pictures: usize,
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn push(pieces: &mut Vec<Piece>, text: &str, marks: &Attributes) {
     }
 }
 
-/// Returns the pieces after the first colon, without blanks before them.
+/// Returns the pieces after the first colon, without the blanks that directly follow the colon.
 pub(crate) fn after_colon(pieces: &[Piece]) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut is_past = false;

@@ -1,4 +1,4 @@
-//! The order to read one file, in a form that can be sent to another process, and the answer.
+//! The request to read one file, and its result, both in a form that can be sent to another process.
 
 use crate::error::ImportError;
 use crate::import::import;
@@ -10,10 +10,10 @@ use accord_document::template::{FIELDS, NOTES};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// An order to read one file. The bytes of the file are sent beside the order.
+/// A request to read one file. The bytes of the file are sent separately.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ImportJob<'a> {
-    /// The name of the file. Its extension says which format the file has.
+    /// The name of the file. Its extension selects the format.
     pub name: Cow<'a, str>,
     /// The language of the text (BCP 47).
     pub language: Cow<'a, str>,
@@ -50,7 +50,7 @@ impl From<Placed> for PlacedFile {
 }
 
 impl From<PlacedFile> for Placed {
-    /// Restores the commitment. Texts under keys that the template lacks are left out, because the child process that reads
+    /// Restores the commitment. Texts under keys that the template lacks are left out; the child process that reads
     /// files never sends such texts.
     fn from(file: PlacedFile) -> Self {
         let known = |(key, ops): (String, Vec<Op>)| {

@@ -1,9 +1,9 @@
 //! Makes commitments from Word and Markdown files. [`docx`] and [`markdown`] find the parts of a file, and [`place`] puts
 //! each part into the field where it belongs. No part of the text is left out: text without a field goes into the notes.
 //!
-//! [`ImportJob`] is the order to read one file, in a form that can be sent to another process, and [`PlacedFile`] is the
-//! answer. Files come from strangers, so [`limits`] bounds how much of a file is read, and everything in it is counted
-//! before anything is built of it.
+//! [`ImportJob`] is the request to read one file, and [`PlacedFile`] is its result, both in a form that can be sent to
+//! another process. Files come from strangers, so [`limits`] bounds how much of a file is read, and everything in a
+//! file is counted before anything is built from it.
 //!
 //! This crate must not depend on routes, rooms, stores or processes. The caller bounds the time and memory of a job.
 

@@ -1,4 +1,4 @@
-//! Limits on what is read of a file. Everything in a file is counted before anything is built of it.
+//! Limits on what is read from a file. Everything in a file is counted before anything is built from it.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ pub const MAX_IMPORT_BYTES: usize = 16 * 1024 * 1024;
 pub(super) const MAX_CHARACTERS: usize = 400_000;
 /// Maximum size of a Markdown file, in bytes: room for the longest text, and about as much again for its markup.
 pub(super) const MAX_MARKDOWN_BYTES: usize = 3 * 1024 * 1024;
-/// Maximum number of characters in a Markdown file that could be markup. The parser stores something for each.
+/// Maximum number of characters in a Markdown file that could be markup. The parser stores data for each of them.
 pub(super) const MAX_MARKUP_CHARACTERS: usize = 400_000;
 /// Maximum number of paragraphs, counting list items and the paragraphs in cells of tables.
 pub(super) const MAX_PARAGRAPHS: usize = 20_000;
-/// Maximum number of stretches of text that differ in their formatting.
+/// Maximum number of stretches of text, each with the same formatting throughout.
 pub(super) const MAX_STRETCHES: usize = 30_000;
 /// Maximum number of bytes of the text and of its links' addresses. An address counts once for each stretch that has it.
 pub(super) const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of Yjs items of the new document: one for each stretch, and one for each beginning and end of an
-/// attribute. The scan of updates allows a few more (`document/src/update/scan.rs`).
+/// attribute. One update can have a few more (`MAX_ITEMS_PER_UPDATE` in `document/src/limits.rs`).
 pub(super) const MAX_ITEMS: usize = 60_000;
 /// Maximum number of milestones. The template suggests 12.
 pub(super) const MAX_MILESTONES: usize = 500;
@@ -42,27 +42,27 @@ pub(super) const MAX_XML_DEPTH: usize = 256;
 /// The limit that a file exceeds. Its `Display` names the limit with its number, as in “500 milestones”.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Excess {
-    /// Paragraphs of the text.
+    /// The number of paragraphs of the text.
     Paragraphs,
-    /// Stretches of text with one formatting.
+    /// The number of stretches of text, each with the same formatting throughout.
     Stretches,
-    /// Yjs items of the document that the text would become.
+    /// The number of Yjs items of the document that the text would become.
     Items,
-    /// Milestones.
+    /// The number of milestones.
     Milestones,
-    /// Bytes of a Markdown file.
+    /// The number of bytes of a Markdown file.
     MarkdownBytes,
-    /// Characters of a Markdown file that could be markup.
+    /// The number of characters of a Markdown file that could be markup.
     MarkupCharacters,
-    /// Entries of the archive of a Word file.
+    /// The number of entries in the archive of a Word file.
     ArchiveEntries,
-    /// XML tags of a Word file.
+    /// The number of XML tags in a Word file.
     XmlTags,
-    /// XML attributes of a Word file, in all its elements.
+    /// The number of XML attributes in a Word file, counting all its elements.
     XmlAttributes,
-    /// XML attributes of one element.
+    /// The number of XML attributes of one element.
     ElementAttributes,
-    /// Declarations of XML namespaces.
+    /// The number of declarations of XML namespaces, in one part or in scope at one place.
     Namespaces,
     /// The depth of nested XML elements.
     XmlDepth,

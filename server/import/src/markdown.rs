@@ -1,5 +1,6 @@
-//! Reads Markdown (CommonMark 0.31, with tables as on GitHub). Markup that a commitment can't hold stays in the text as
-//! characters. HTML is never interpreted: its tags stay in the text as characters, too.
+//! Reads Markdown (CommonMark 0.31, with tables as on GitHub). Code and thematic breaks lose their markup, because a
+//! commitment can't contain them. Markup of extensions other than tables stays in the text as characters. HTML is never
+//! interpreted: its tags stay in the text as characters, too.
 
 use crate::budget::TextBudget;
 use crate::error::ImportError;

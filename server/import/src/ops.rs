@@ -6,7 +6,7 @@ use accord_document::model::blocks::LineKind;
 use accord_document::model::delta::{self, Op};
 
 /// Returns the steps that write a text into an empty field. The newline of the empty field becomes the last newline of
-/// the text, and gets the attributes of the last paragraph. Neighbours with equal attributes become one step.
+/// the text, and gets the attributes of the last paragraph. Neighbouring pieces with equal attributes become one step.
 pub(crate) fn ops(paragraphs: &[Paragraph]) -> Vec<Op> {
     let mut out = Vec::new();
     for (at, paragraph) in paragraphs.iter().enumerate() {

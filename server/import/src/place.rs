@@ -127,7 +127,8 @@ impl Placer {
             self.open(part, level);
             return self.push(Paragraph::of(rest.trim()));
         }
-        // A heading that hints at a field but says more than a name opens the field, and stays a heading in its text.
+        // A heading that hints at a field but says more than a name opens the field, and stays a heading in the field's
+        // text.
         if let Some(field) = self.hint(&text).filter(|field| field.extent == Extent::Text) {
             self.open(NamedPart::Field(field), level);
             return self.push(Paragraph { role: Role::Block(LineKind::Heading(1)), ..paragraph });
@@ -153,8 +154,8 @@ impl Placer {
         self.notes.push(Paragraph { role, ..paragraph });
     }
 
-    /// Returns the part that a heading or label opens, or `None` if it opens none. Only the name of a part, or a question
-    /// that hints at one, opens a part.
+    /// Returns the part that a heading or label opens, or `None` if it opens none. Only the name of a part, or a
+    /// question that hints at a field, opens a part.
     fn named_part(&self, text: &str) -> Option<NamedPart> {
         let is_contact = self.section == Some(Section::Contact);
         let fits = |part: &&NamedPart| match part {

@@ -1,5 +1,5 @@
-//! Counts the contents of an XML text before a tree is built of it. A tree takes many times the memory of its text, and
-//! some contents take time that grows with the square of their number.
+//! Counts the contents of an XML text before a tree is built from it. A tree takes many times the memory of its text,
+//! and building it can take time that grows with the square of the number of some contents.
 
 use crate::budget::at_most;
 use crate::error::ImportError;

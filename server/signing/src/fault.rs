@@ -13,7 +13,7 @@ pub enum Fault {
     /// The file can't be read, or could be read in more than one way.
     #[error("This is not an Accord release: {0}.")]
     Unreadable(#[from] Unreadable),
-    /// The file is JSON, but not a release, for the reason given.
+    /// The file is JSON, but not a release. The string says why.
     #[error("This is not an Accord release: {0}.")]
     NotARelease(&'static str),
     /// The text of the file is not the text that was signed.

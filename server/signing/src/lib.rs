@@ -2,10 +2,10 @@
 //! signatories with their times, and the ledger entry that records the last signature.
 //!
 //! - [`note`] reads and writes signed notes of the C2SP (<https://c2sp.org/signed-note>), with Ed25519 (RFC 8032).
-//! - [`keys`] keeps the key in the data folder, and rotates it.
-//! - [`verify`] verifies a release's file without a server. [`strict`] reads the file so that it has one meaning,
-//!   [`fault`] lists its possible faults, and [`words`] says what it proves. Text of the file is printed only through
-//!   [`shown`].
+//! - [`keys`] stores the key in the data folder, and rotates it.
+//! - [`verify`] verifies a release's file without a server. [`strict`] reads the file so that it can have only one
+//!   meaning, [`fault`] lists the possible faults of a file, and [`words`] says what a verified file proves. Text of
+//!   the file is printed only through [`shown`].
 
 #![warn(missing_docs)]
 

@@ -34,7 +34,8 @@ pub enum NoteError {
     /// The text does not have the form of a signed note.
     #[error("it is not a signed note")]
     Malformed,
-    /// The note is not signed with the key that verifies it. Contains the names and ids of the keys that signed it.
+    /// The note is not signed with the key that verifies it. Contains the names and ids of the keys that signed the
+    /// note.
     #[error("it is signed with another key: {0}")]
     OtherKeys(String),
     /// The note has a signature by the key, but the signature does not match the text.
@@ -88,7 +89,8 @@ impl PublicKey {
     }
 }
 
-/// A note split into its text and its signatures. Every line below the text must be a signature, even by an unknown key.
+/// A note split into its text and its signatures. Every line below the text must be a signature, but can be a signature
+/// by an unknown key.
 #[derive(Debug)]
 pub struct Note<'n> {
     /// The signed text, with the newline at its end.

@@ -1,9 +1,9 @@
 //! Reads a release's file so that every reader gets the same content from it.
 //!
-//! JSON does not say what a name means that occurs twice in an object. Readers differ: most take the last value, some
-//! take the first, and a person sees both. JSON also allows several spellings of one number. Here, a file has one meaning
-//! or is refused. [`scan`] checks the text before anything is built from it, so that the cost of reading is bounded
-//! first. `web/src/features/release/strict.ts` follows the same rules.
+//! JSON does not say what it means if a name occurs twice in an object. Readers differ: most take the last value, some
+//! take the first, and a person sees both. JSON also allows several spellings of one number. Here, a file has one
+//! meaning or is refused. [`scan`] checks the text before anything is built from it, so that the cost of reading is
+//! bounded first. `web/src/features/release/strict.ts` follows the same rules.
 
 use super::shown::Shown;
 use serde_json::Value;

@@ -33,8 +33,8 @@ pub struct Verified {
     pub other_key: Option<PublicKey>,
 }
 
-/// Verifies a release's file. `trusted` are the keys of the installation that it should come from. The list is empty if
-/// these keys are not known.
+/// Verifies a release's file. `trusted` are the keys of the installation from which the file should come. The list is
+/// empty if these keys are not known.
 ///
 /// # Errors
 /// Returns the first fault that is found.
@@ -107,7 +107,7 @@ fn open<'n>(
     Err(Fault::UntrustedKey { found, trusted: Shown::of(&names.join(", ")) })
 }
 
-/// Reads the text of a release, if it has the number and the digest in the statement.
+/// Reads the text of a release, and checks that it has the number and the digest that the statement names.
 fn text_of(release: Value, statement: &Statement) -> Result<Released, Fault> {
     let number = release.get("number").and_then(Value::as_u64);
     if let Some(text) = number.and_then(|number| u32::try_from(number).ok())

@@ -1,4 +1,4 @@
-//! `/account`: the caller's own name, address, password and sessions.
+//! `/account`: the caller's own name, e-mail address, password and sessions.
 
 use super::App;
 use super::identity::{Caller, Visitor};
@@ -14,10 +14,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The account of the caller.
+/// The user account of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountView {
-    /// The person.
+    /// The person to whom the account belongs.
     person: PersonView,
     /// The e-mail address, or `null` if the account has none.
     email: Option<String>,
@@ -59,7 +59,7 @@ pub(crate) struct NewName {
 /// A new password for the caller.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewPassword {
-    /// The present password. Empty if the account has none.
+    /// The present password. It is empty or absent if the account has no password.
     #[serde(default)]
     current: String,
     /// The new password.
@@ -69,9 +69,9 @@ pub(crate) struct NewPassword {
 /// A new e-mail address for the caller.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewEmail {
-    /// The e-mail address.
+    /// The new e-mail address.
     email: String,
-    /// The present password. Empty if the account has none.
+    /// The present password. It is empty or absent if the account has no password.
     #[serde(default)]
     current: String,
 }
@@ -118,7 +118,8 @@ pub(super) async fn rename(
     Ok(Json((&person).into()))
 }
 
-/// Changes the caller's password and ends all of their other sessions.
+/// Changes the caller's password, ends all of their other sessions, and forgets all of their known devices except this
+/// one.
 #[utoipa::path(put, path = "/api/v1/account/password", request_body = NewPassword, responses(
     (status = 204), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn set_password(
@@ -141,8 +142,8 @@ pub(super) async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Checks the password of a signed-in person, if they have one. Returns the lane (the part of the queue of password
-/// hashing) in which a new password is to be hashed.
+/// Checks the password of a signed-in person, if they have one. Returns the lane in which a new password is to be
+/// hashed: one part of the queue for hashing passwords.
 async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane, Problem> {
     let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
     let (people, id) = (app.people.clone(), by.person.id.clone());
@@ -156,8 +157,8 @@ async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane
 
 /// Changes the caller's e-mail address.
 ///
-/// The new address is unconfirmed until the account's person, signed in, confirms it with the link that the server
-/// mails there.
+/// The new address is unconfirmed at first. To confirm it, the caller must be signed in and use the link that the
+/// server mails to this address.
 #[utoipa::path(put, path = "/api/v1/account/email", request_body = NewEmail, responses(
     (status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
     (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -171,7 +172,7 @@ pub(super) async fn set_email(
     let person = changing(move || people.set_email(&id, &wanted.email)).await?;
     if person.email != by.person.email {
         send_notice(&app, &by.person, AccountChange::Address);
-        // If the mail can't be sent now, the person can ask for it again on the account page.
+        // If this mail can't be sent now, the person can ask for another one on the account page.
         let _ = mail_confirmation(&app, person).await;
     }
     Ok(StatusCode::NO_CONTENT)

@@ -23,22 +23,22 @@ use utoipa::ToSchema;
 pub(crate) struct Administration {
     /// The version of the server.
     version: &'static str,
-    /// All accounts, by name.
+    /// All user accounts, sorted by name.
     people: Vec<AccountEntry>,
-    /// All plans.
+    /// All plans of the installation.
     plans: Vec<PlanEntry>,
     /// The sign-in providers.
     providers: Vec<ProviderEntry>,
     /// The address to which a provider must send browsers back. The provider asks for it when Accord is registered
     /// there.
     provider_redirect: String,
-    /// The disk space.
+    /// The disk space of the data folder.
     storage: StorageView,
     /// The state of the running server.
     health: HealthView,
 }
 
-/// An account.
+/// A user account.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountEntry {
     /// The id of the person.
@@ -79,7 +79,7 @@ pub(crate) struct PlanEntry {
     title: String,
     /// Whether the plan is closed.
     closed: bool,
-    /// Number of people with a seat in the plan.
+    /// Number of people who have a seat in the plan.
     people: usize,
     /// Number of documents of the plan.
     documents: usize,
@@ -116,7 +116,7 @@ pub(crate) struct PersonChange {
     administrator: bool,
 }
 
-/// Returns the accounts, the plans, the storage and the state of the installation.
+/// Returns the user accounts, the plans, the sign-in providers, the storage and the state of the installation.
 #[utoipa::path(get, path = "/api/v1/administration", responses(
     (status = 200, body = Administration), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn show(
@@ -219,7 +219,7 @@ pub(super) async fn reset(
     Ok(Json(made))
 }
 
-/// Ends all sessions of a person.
+/// Ends all sessions of a person, and forgets all of their known devices.
 #[utoipa::path(delete, path = "/api/v1/administration/people/{person}/sessions", params(("person" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -241,9 +241,10 @@ pub(super) async fn end_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Forgets a person, whose name and account are erased for good.
+/// Forgets a person for good.
 ///
-/// Their name, e-mail address and account are erased, and their seats end. Their text stays, attributed to their side.
+/// The person's name, e-mail address and user account are erased, and their seats end. Their text stays, and is
+/// attributed to their side.
 #[utoipa::path(delete, path = "/api/v1/administration/people/{person}", params(("person" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem)))]

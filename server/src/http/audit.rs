@@ -1,5 +1,5 @@
 //! The audit record: the part about a plan for its facilitators, and the whole record for administrators. It is
-//! available as a list, as a table (CSV), or with all the data that verifying it needs.
+//! available as a list, as a table (CSV), or with all the data that is needed to verify it.
 
 use super::App;
 use super::file::{file, push_row, quoted};
@@ -33,12 +33,13 @@ pub(crate) struct AuditEntry {
     name: String,
     /// The seat (role) in which the person acted.
     seat: Seat,
-    /// The action. The member `deed` names it, and the other members depend on the action.
+    /// The action. Its member `deed` names the action. The other members depend on the action.
     what: serde_json::Value,
     /// The name of the person whom the action affected, or `null` if it affected nobody.
     #[serde(rename = "whom")]
     affected: Option<String>,
-    /// The network address of the request, or `null` for commands on the server's own command line.
+    /// The network address of the request. `null` for the creation of a commitment, and for actions without a request:
+    /// commands of the server's own command line, and the publishing of a launch.
     from: Option<String>,
 }
 

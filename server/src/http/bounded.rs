@@ -1,12 +1,12 @@
-//! Texts in requests with a limit in their type. A longer text is refused when the request is read, and the error names
-//! the limit.
+//! Texts in requests, with the maximum length as part of their type. A longer text is refused when the request is read,
+//! and the error names the limit.
 
 use accord_document::readable::is_readable_line;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// A text of at most `MAX` bytes (UTF-8). It is one line without control or hidden characters; blanks around it are
-/// removed.
+/// A text of at most `MAX` bytes (UTF-8). It is one line without control or hidden characters. Blanks at both ends are
+/// removed, and do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bounded<const MAX: usize>(String);
 

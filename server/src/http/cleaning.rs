@@ -16,15 +16,15 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 /// The limits of copies of documents that wait to be cleaned, each of at most 8 MiB. Only the places of this queue are
-/// used: the cleaning itself runs in a slot of the queue for reading ledgers.
+/// used. The cleaning itself runs in a slot of the queue for readings of ledgers.
 pub(crate) const CLEANINGS: QueueLimits =
     QueueLimits { slots: 1, anonymous_slots: 0, slots_each: 1, places_each: 2, places: 16 };
 
 /// Removes hidden characters from a document.
 ///
 /// One edit, which everybody in the document sees immediately, removes the characters that nobody sees and no script
-/// needs. It also writes link addresses in ASCII where something in them was hidden. All other characters and their
-/// authorship stay. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
+/// needs. It also writes link addresses in ASCII where something in them was hidden. All other characters stay, with
+/// their authors. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
 /// `strange`.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/cleaning", params(("document" = String, Path)), responses(
     (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -51,9 +51,9 @@ pub(super) async fn clean_text(
     Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
-/// Gets a copy of a document, then waits for the turn to work on it. The copy comes first, because a room can take
-/// minutes to answer a person whose budget is used up, and nobody else must wait for that. The place limits the number
-/// of copies. Returns the place, the copy, and the turn to work on the copy.
+/// Gets a copy of a document, then waits for the turn to work on the copy. The copy comes first, because a room can
+/// take minutes to answer a person whose budget is used up. Nobody else must wait for that person's turn meanwhile. The
+/// place in `cleanings` limits the number of copies. Returns the place, the copy, and the turn to work on the copy.
 async fn copy_then_turn<T>(
     cleanings: &FairQueue,
     archives: &Archives,
@@ -65,9 +65,9 @@ async fn copy_then_turn<T>(
     Ok((place, copied, archives.reading(requester).await?))
 }
 
-/// Returns the edit that cleans a document, or `None` if there is nothing to clean.
+/// Returns the edit that cleans a document, or `None` if there is nothing to clean or the document can't be read.
 fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
-    // A random client id, so that nobody has written or will write under it.
+    // The client id is random, so that nobody has written or will write under it.
     let mut replica = Replica::new(rand::random::<u64>() & limits::MAX_CLIENT_ID);
     replica.apply(document).ok()?;
     let before = replica.state_vector();
@@ -75,11 +75,11 @@ fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
     if replica.take_made().is_empty() { None } else { Some(replica.encode_since(&before)) }
 }
 
-/// Returns a message without its hidden characters.
+/// Returns a text without its hidden characters, and without blanks at its ends.
 ///
 /// # Errors
-/// Returns an error if the message contains a character that only a person can replace, or a number that readers would
-/// see in another place. The error names that character or number.
+/// Returns an error if the text contains a hidden character that only a person can replace, or a number that readers
+/// would see in another place. The error names that character or number.
 pub(super) fn cleaned(text: &str) -> Result<String, Problem> {
     let text = clean(text).trim().to_owned();
     if let Some(found) = findings(&text).next() {

@@ -12,10 +12,11 @@ use std::time::Duration;
 /// The maximum numbers of open connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Number of connections of any kind. The server uses a smaller number if the system allows fewer open files.
+    /// Number of connections of any kind. The server uses a smaller number if the operating system allows fewer open
+    /// files.
     pub total: usize,
-    /// Number of sync connections of one address group, which a whole city can share. An address group can hold twice
-    /// as many connections of any kind, but at most half of all that can be open.
+    /// Number of sync connections of one address group. A whole city can share an address group. An address group can
+    /// have twice as many connections of any kind, but at most half of all connections that can be open.
     pub per_address: usize,
     /// Number of sync connections of one person, in all their tabs and on all their devices.
     pub per_person: usize,
@@ -39,7 +40,7 @@ struct Personal {
     permits: PersonalPermits,
 }
 
-/// The count of open sync connections. Clones share it.
+/// The count of open sync connections. Clones share the count.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
     limits: ConnectionLimits,
@@ -48,7 +49,7 @@ pub(crate) struct Connections {
     pub(crate) large_messages: LargeMessages,
 }
 
-/// A place for one sync connection, which is freed when dropped.
+/// A place for one sync connection. Dropping this value frees the place.
 #[derive(Debug)]
 pub(crate) struct ConnectionPlace {
     connections: Connections,

@@ -52,7 +52,7 @@ pub(crate) struct DocumentView {
     redactions: Vec<RedactionView>,
     /// The progress of the document towards its next release.
     release: Progress,
-    /// The commitment in all its languages, this document included.
+    /// The languages in which the commitment exists, including the language of this document.
     languages: Vec<LanguageView>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct LanguageView {
 pub(crate) struct RedactionView {
     /// The time of the redaction, in milliseconds since the Unix epoch.
     time: u64,
-    /// The person who redacted the passage.
+    /// The person who redacted the passage, or `null` if the server has no record of them.
     by: Option<FaceView>,
     /// The reason for the redaction.
     reason: String,
@@ -81,23 +81,23 @@ pub(crate) struct RedactionView {
 pub(crate) struct NewRedaction {
     /// The text that contains the passage: the key of a field, or `milestones/{id}/{key}`.
     target: String,
-    /// The offset of the passage in the text, in UTF-16 code units.
+    /// The offset of the passage in the text or, with `compared`, in the comparison, in UTF-16 code units.
     from: u32,
-    /// The passage as the caller sees it. If the text at the offset differs, nothing is redacted.
+    /// The characters of the passage, as the caller sees them. If the text at the offset differs, nothing is redacted.
     text: String,
-    /// The two moments in whose comparison (`GET …/diff`) the passage and its offset were found. If absent, the passage
-    /// and its offset are those of the current text.
+    /// The two moments of the comparison (`GET …/diff`) in which the caller found the passage. If absent, the passage
+    /// is in the current text.
     compared: Option<Compared>,
     /// The reason for the redaction. Everybody who reads the document can read it.
     reason: String,
 }
 
-/// Two moments of a document, each named by the number of the entry that it follows.
+/// Two compared moments of a document. Each is given as the number of the entry that it follows.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Compared {
-    /// The earlier moment.
+    /// The moment from which the comparison starts. It can be later than `to`.
     from: u64,
-    /// The later moment.
+    /// The moment with which `from` is compared.
     to: u64,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct Ticket {
     ticket: String,
 }
 
-/// A change of a document's state.
+/// A change that archives a document, or takes it back from the archive.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct DocumentChange {
     /// Whether the document is archived. An archived document can be read but not changed, until somebody takes it back
@@ -169,8 +169,8 @@ pub(super) async fn show(
 
 /// Returns the content of a document.
 ///
-/// It contains each text field as a Delta under its key, then `milestones` and `facts`. Only changes that are on disk
-/// are included.
+/// The content has each text field as a Delta under the key of the field, and then `milestones` and `facts`. Only
+/// changes that are on disk are included.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/content", params(("document" = String, Path)),
     responses((status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn content(
@@ -272,7 +272,7 @@ pub(super) async fn delete(
     Path(document): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &visitor.by, &document)?;
-    // A damaged document can be deleted even if it has a release, because nobody could read that release.
+    // A document that can't be opened can be deleted even if it has a release, because nobody could read that release.
     if launches::was_released(&app, &visitor.by, &found.id).await.unwrap_or(false) {
         acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
         return Err(ActRefusal::Released.into());

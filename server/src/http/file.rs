@@ -5,13 +5,13 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Returns an answer that is downloaded as a file. `name` must not need quoting.
+/// Returns an answer that browsers download as a file. `name` must need no escaping inside quotation marks.
 pub(super) fn file(kind: &'static str, name: &str, content: impl IntoResponse) -> Response {
     disposed(kind, &format!("attachment; filename=\"{name}\""), content)
 }
 
-/// Returns an answer that is downloaded as a file, named after its `title` and an `end` that says which file it is,
-/// such as `draft.pdf`. Programs that understand only ASCII use the name `plain`.
+/// Returns an answer that browsers download as a file. The name of the file consists of `title` and `end`, which says
+/// which file it is, such as `draft.pdf`. Programs that understand only ASCII use the name `plain`.
 pub(super) fn titled(
     kind: &'static str,
     (title, end): (&str, &str),
@@ -24,9 +24,10 @@ pub(super) fn titled(
     disposed(kind, &value, content)
 }
 
-/// Returns a title as part of a file name. It omits characters that file systems refuse and characters that nobody
-/// sees, because some of those would show `fdp.exe` reversed. Joiners stay where the title's script needs them. Dots at
-/// the ends go, because a name that begins with a dot is hidden.
+/// Returns a title as part of a file name. The result omits characters that file systems refuse, and characters that
+/// nobody sees: some of the latter reverse the text after them, so that `fdp.exe` would look like `exe.pdf`. Joiners
+/// stay where the title's script needs them. Dots at both ends are removed, because a file whose name begins with a dot
+/// is hidden.
 fn of_file(title: &str) -> String {
     let is_kept = |c: &char| !(c.is_control() || "/\\:*?\"<>|".contains(*c));
     let title = visible_part(title);
@@ -64,14 +65,15 @@ fn disposed(kind: &'static str, disposition: &str, content: impl IntoResponse) -
     (headers, content).into_response()
 }
 
-/// Quotes a text as a cell of a CSV table. A text that looks like a formula gets an apostrophe in front.
+/// Quotes a text as a cell of a CSV table. A text that a spreadsheet could take for a formula gets an apostrophe in
+/// front.
 pub(super) fn quoted(text: &str) -> String {
     let risky = is_formula(text);
     format!("\"{}{}\"", if risky { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
-/// Returns whether a spreadsheet could take a text for a formula. The text begins with a sign such as `=`, in any
-/// width, possibly behind blanks and hidden characters, which programs drop when they import a table.
+/// Returns whether a spreadsheet could take a text for a formula. Such a text begins with a sign such as `=`, in any
+/// width. Blanks and hidden characters can come before the sign, because programs drop them when they import a table.
 fn is_formula(text: &str) -> bool {
     let first = text.chars().find(|c| !(c.is_whitespace() || is_unseen(*c)));
     let begins =

@@ -23,10 +23,11 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// The moment from which on a file shows changes.
+/// The moment since which a file shows changes.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Since {
-    /// A moment: the number of the entry that it follows. The file shows all changes since then. Only for `docx`.
+    /// The moment since which the file shows all changes: the number of the entry that it follows. If absent, the file
+    /// shows no changes. Only for `docx`.
     since: Option<u64>,
 }
 

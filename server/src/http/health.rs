@@ -14,7 +14,7 @@ pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Answers whether the server accepts new work: the last commit succeeded and the server is not stopping.
+/// Answers whether the server accepts new work: it does if the last commit succeeded and the server is not stopping.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
     if app.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
@@ -29,15 +29,16 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) 
 const FORWARDING: [&str; 5] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
-/// Serves the metrics on the address that everybody reaches, but only to callers on this machine that use a name for
-/// this machine, such as `localhost`. The metrics reveal how many people write, sign in and fail.
+/// Serves the metrics at the address that everybody can reach, but only to callers on this machine that use a host name
+/// for this machine, such as `localhost`. Others must not see the metrics, because they reveal how many people write,
+/// and how many sign in or fail to.
 pub(super) async fn metrics_for_this_machine(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // A proxy on this machine also calls from a loopback address. Its headers are trusted only if the server was
-    // started with a proxy in front, and then the address in them must be present and a loopback address.
+    // started with `--behind-proxy`. The address that the headers name must then be a loopback address.
     let is_proxied = FORWARDING.iter().any(|name| headers.contains_key(*name));
     let named = || app.site.address(IpAddr::from([0, 0, 0, 0]), &headers);
     let is_here = if is_proxied {

@@ -1,12 +1,13 @@
-//! The memory of answers that their readers have not taken yet.
+//! The memory that answers take until their readers have received them.
 //!
-//! An answer stays in memory while its reader takes it slowly, and that costs the reader nothing. So the bytes of
-//! answers are counted until they are sent: for each signed-in person, and for each address group of readers without an
-//! account. Files are not counted here ([`NotCounted`]): files of drafts have places of their own, and files of
-//! releases are shared by all their readers.
+//! If a reader receives an answer slowly, the answer stays in memory, and that costs the reader nothing. So the bytes
+//! of answers are counted until they are sent: for each signed-in person, and for each address group of readers without
+//! a user account. Files are not counted here ([`NotCounted`]): the number of draft files has a limit of its own, and
+//! all readers of a release's file share the same memory.
 //!
-//! A request is refused if its requester's answers hold too much. If all answers together hold too much, it is refused
-//! only to requesters above their share. So a few requesters who hold much keep nobody else from reading.
+//! A request is refused if the answers to its requester take too much memory. If the answers to all signed-in people,
+//! or to all others, together take too much memory, only requests of requesters above their share are refused. So a few
+//! requesters whose answers take much memory keep nobody else from reading.
 
 use super::App;
 use super::identity::{Asker, Caller};
@@ -21,16 +22,16 @@ use http_body_util::BodyExt as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Number of bytes that are counted for an answer whose size is unknown.
+/// Number of bytes that count for an answer whose size is unknown.
 const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
-/// The limits of the bytes that answers take in memory until their readers have taken them.
+/// The limits of the bytes that answers take in memory until their readers have received them.
 #[derive(Debug, Clone, Copy)]
 pub struct HeldLimits {
-    /// Number of bytes that the answers to one requester can hold. A single answer can be larger.
+    /// Maximum number of bytes of all answers to one requester. A requester's only answer can be larger.
     pub each: usize,
-    /// Number of bytes that the answers to all signed-in people can hold together. The answers to all readers without
-    /// an account can together hold as many again.
+    /// Maximum number of bytes of the answers to all signed-in people together. The answers to all readers without a
+    /// user account can together have as many bytes again.
     pub all: usize,
 }
 
@@ -41,14 +42,14 @@ impl Default for HeldLimits {
     }
 }
 
-/// The count of the bytes that answers take in memory now until they are sent. Clones share the count.
+/// The count of the bytes of answers that are in memory and not sent yet. Clones share the count.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldAnswers {
     limits: HeldLimits,
     held: Arc<Mutex<Held>>,
 }
 
-/// The bytes held for one class of requesters: signed-in people, or all others.
+/// The bytes of unsent answers to one class of requesters: signed-in people, or all others.
 #[derive(Debug, Default)]
 struct Class {
     by_requester: HashMap<Requester, usize>,
@@ -105,12 +106,12 @@ impl HeldAnswers {
         Self { limits, held: Arc::default() }
     }
 
-    /// Counts an answer's bytes for its requester until the returned value is dropped.
+    /// Counts the bytes of an answer for its requester until the returned value is dropped.
     ///
     /// # Errors
-    /// Returns an error if `may_refuse` is set, this requester already has an answer, and either the answers to this
-    /// requester or those to all of its class would exceed the limit. In the second case, a requester whose answers
-    /// stay within its share gets no error.
+    /// Returns an error only if `may_refuse` is true and another answer to this requester is in memory. The error is
+    /// [`Busy::Requester`] if the answers to this requester would exceed their limit. It is [`Busy::Server`] if the
+    /// answers to the whole class would exceed their limit, and those to this requester its share of that limit.
     fn hold(
         &self,
         requester: &Requester,
@@ -131,7 +132,7 @@ impl HeldAnswers {
     }
 }
 
-/// The number of bytes of an answer, which count for its requester until this value is dropped.
+/// The bytes of an answer, which count for its requester until this value is dropped.
 #[derive(Debug)]
 struct HeldBytes {
     answers: HeldAnswers,
@@ -157,7 +158,7 @@ impl AsRef<[u8]> for HeldPiece {
     }
 }
 
-/// A mark for an answer whose memory is limited elsewhere, so that it is not counted here.
+/// A mark for an answer that is not counted here, because its memory is limited elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NotCounted;
 
@@ -169,7 +170,7 @@ impl NotCounted {
 }
 
 /// Counts an answer's bytes for its requester, or refuses to send it. The answer to a change is always sent, because it
-/// can contain something that is shown only once, such as the link of an invitation.
+/// can contain data that is shown only once, such as the link of an invitation.
 pub(super) async fn hold_answer(
     State(app): State<App>,
     request: Request,

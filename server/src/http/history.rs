@@ -37,7 +37,7 @@ pub(crate) struct RestorationView {
     at: MomentView,
     /// The earlier moment whose text was restored.
     to: MomentView,
-    /// The author of the restoration, as an index into `authors`.
+    /// The author of the restoration, as an index into `authors`, or `null` if the author is unknown.
     by: Option<u32>,
 }
 
@@ -80,9 +80,9 @@ pub(crate) struct SeenUpto {
 /// The comparison of two moments of a document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DiffView {
-    /// The earlier moment.
+    /// The moment from which the comparison starts. It can be later than `to`.
     from: MomentView,
-    /// The later moment.
+    /// The moment with which `from` is compared.
     to: MomentView,
     /// Everybody who made an entry in the document's ledger. Other fields refer to them by their index in this list.
     authors: Vec<AuthorView>,
@@ -90,41 +90,43 @@ pub(crate) struct DiffView {
     texts: Vec<TextDiff>,
     /// The milestones of both moments, compared.
     milestones: Vec<MilestoneDiff>,
-    /// The dates of the commitment at the earlier moment, by key.
+    /// The dates of the commitment at the moment `from`, by key.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     facts_before: BTreeMap<String, serde_json::Value>,
-    /// The dates of the commitment at the later moment, by key.
+    /// The dates of the commitment at the moment `to`, by key.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     facts_after: BTreeMap<String, serde_json::Value>,
-    /// The changes between the two moments, in the order of the page.
+    /// The changes from the moment `from` to the moment `to`: first those of texts, in the order of the page, then
+    /// those of dates and milestones.
     changes: Vec<Change>,
 }
 
 /// The two moments to compare.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Between {
-    /// The earlier moment: the number of the entry that it follows. If absent, the beginning of the document.
+    /// The moment from which the comparison starts: the number of the entry that it follows. It can be later than `to`.
+    /// If absent, the comparison starts at the beginning of the document.
     from: Option<u64>,
-    /// The later moment: the number of the entry that it follows. If absent, the latest moment.
+    /// The moment with which `from` is compared: the number of the entry that it follows. If absent, the latest moment.
     to: Option<u64>,
 }
 
 /// A name for a moment.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewVersion {
-    /// The name.
+    /// The name of the version.
     name: String,
-    /// The description. It can be empty.
+    /// The description of the version. It can be empty.
     #[serde(default)]
     description: String,
-    /// The moment: the number of the entry that it follows. If absent, the latest moment.
+    /// The moment that gets the name: the number of the entry that the moment follows. If absent, the latest moment.
     moment: Option<u64>,
 }
 
 /// A moment to restore.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewRestoration {
-    /// The moment: the number of the entry that it follows.
+    /// The moment whose text is restored: the number of the entry that the moment follows.
     moment: u64,
     /// The part to restore: the key of a text field, or `milestones`. If absent, the whole document.
     part: Option<String>,
@@ -197,7 +199,7 @@ pub(super) async fn note_seen(
 
 /// Compares two moments of a document.
 ///
-/// The answer contains the text that was inserted and deleted between them, with authors and times.
+/// The answer contains the text that was inserted and deleted between the two moments, with authors and times.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/diff", params(("document" = String, Path), Between),
     responses((status = 200, body = DiffView), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
@@ -232,7 +234,7 @@ pub(super) async fn diff(
     written(move || DiffView { authors, ..view }).await
 }
 
-/// Names a moment of a document, which makes it a version.
+/// Gives a moment of a document a name. A named moment is a version.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/versions", params(("document" = String, Path)),
     request_body = NewVersion, responses(
     (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -277,7 +279,7 @@ pub(super) async fn restore(
     let actor = writing(&app, &by, &found, Action::Restore)?;
     let part = part(wanted.part.as_deref())?;
     let moment = Seq(wanted.moment.max(1));
-    // A random client id, so that nobody has written or will write under it.
+    // The client id is random, so that nobody has written or will write under it.
     let client = rand::random::<u64>() & limits::MAX_CLIENT_ID;
     let requester = Requester::from(&by);
     let made = in_archive(&app, &requester, &found, move |archive| {
@@ -312,8 +314,8 @@ pub(super) fn versions(archive: &Archive) -> Vec<VersionView> {
     archive.state.versions().iter().map(view).collect()
 }
 
-/// Finds a document whose history a person may read. Opens it first, so that an unfinished redaction is finished before
-/// any of the history is shown.
+/// Finds a document whose history a person may read. Also opens the document, so that an unfinished redaction is
+/// finished before any of the history is shown.
 pub(super) async fn reading(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let found = readable(app, by, document)?;
     acting(app, by, &found.plan, Action::ReadHistory)?;

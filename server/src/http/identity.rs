@@ -1,4 +1,5 @@
-//! The sender of a request: the session cookie, the network address, and what the person's seat permits.
+//! Who has sent a request, according to the session cookie and the network address, and what this person may do in a
+//! plan.
 
 use super::App;
 use super::problem::{Problem, blocking};
@@ -39,8 +40,8 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
-/// The person who sent a request, set once a handler has identified them. The request carries this value. Clones share
-/// it.
+/// The person who sent a request. The request carries this value, which is empty until the person has been identified
+/// by their cookie. Clones share the value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asker(Arc<OnceLock<Requester>>);
 
@@ -49,7 +50,7 @@ impl Asker {
         let _ = self.0.set(requester);
     }
 
-    /// Returns the person as a requester, or `None` if no handler has identified them.
+    /// Returns the person as a requester, or `None` if the person has not been identified.
     pub(super) fn requester(&self) -> Option<Requester> {
         self.0.get().cloned()
     }
@@ -67,12 +68,12 @@ pub(crate) struct Caller {
     pub(crate) address: IpAddr,
     /// The name of the browser, as the browser sends it (`User-Agent`).
     pub(crate) agent: String,
-    /// The secrets by which the server knows who has signed in on this device before.
+    /// The secrets from the browser's cookie that show who has signed in on this device before.
     pub(crate) devices: DeviceSecrets,
 }
 
 impl Caller {
-    /// Returns the address group of the caller. Limits by address are limits of such groups.
+    /// Returns the address group of the caller. Limits by address are limits of address groups.
     pub(crate) fn group(&self) -> AddressGroup {
         AddressGroup::of(self.address)
     }
@@ -93,8 +94,8 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// Guards requests that change something. A request from another site's page is refused, because the browser would send
-/// our visitor's cookie with it. An accepted request runs to its end even if the caller hangs up, because some take
-/// several steps, such as making an account and then its seat.
+/// our visitor's cookie with it. An accepted request runs to its end even if the caller hangs up, because some requests
+/// take several steps. For example, a user account is created first, and then its seat in a plan.
 pub(super) async fn guard_changes(
     State(app): State<App>,
     mut request: Request,
@@ -112,15 +113,16 @@ pub(super) async fn guard_changes(
     done.map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-/// The signal that the caller of a request has hung up. The work of the request does not end by itself then, but can
-/// wait for this signal and stop where that is safe.
+/// The signal that the caller of a request has hung up. The work of the request does not end by itself in this case,
+/// but it can wait for this signal and stop where that is safe.
 #[derive(Debug, Clone)]
 pub(crate) struct CallerGone(watch::Receiver<()>);
 
 impl CallerGone {
     /// Waits until the caller has hung up.
     pub(crate) async fn wait(mut self) {
-        // Nothing is ever sent on this channel. The error says that the other end was dropped.
+        // Nothing is ever sent on this channel. An error means that the other end was dropped, because the caller has
+        // hung up.
         while self.0.changed().await.is_ok() {}
     }
 }
@@ -144,8 +146,9 @@ pub(crate) async fn by_cookie(headers: &HeaderMap, app: &App) -> Result<Option<S
     .await
 }
 
-/// Returns the actor for a person's act in a plan, and the state of the plan. The person acts in their seat if the seat
-/// permits the act, and otherwise as an administrator.
+/// Returns the actor for an action of a person in a plan, and the state of the plan. The person acts in their seat if
+/// the seat permits the action. Otherwise they act as an administrator of the installation, if they are one and
+/// administrators may take the action.
 pub(crate) fn acting(
     app: &App,
     by: &SignedIn,
@@ -184,8 +187,8 @@ pub(crate) struct Readable {
     pub(crate) grant: Grant,
 }
 
-/// Finds a document that a person may read. The answer is the same whether the document does not exist or is not shared
-/// with them.
+/// Finds a document that a person may read. The error is the same whether the document does not exist or the person may
+/// not read it.
 pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Readable, Problem> {
     let id = DocumentId::new(document);
     let missing = || Problem::missing("commitment");
@@ -194,7 +197,7 @@ pub(crate) fn readable(app: &App, by: &SignedIn, document: &str) -> Result<Reada
     Ok(Readable { id, plan, state, grant })
 }
 
-/// Returns the actor for a change to a document, if the person may make it and the document may be changed now.
+/// Returns the actor for a change to a document, if the person may make the change and the document can be changed now.
 pub(super) fn writing(
     app: &App,
     by: &SignedIn,

@@ -24,7 +24,8 @@ const MAX_DISCARDED_BYTES: usize = 4 * MAX_IMPORT_BYTES;
 /// The name and language of the file.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Import {
-    /// The name of the file. Its extension tells the format, and a text without a title gets the name as its title.
+    /// The name of the file. The extension of the name tells the format. A text without a title gets the name as its
+    /// title.
     #[serde(default)]
     name: String,
     /// The language of the text (BCP 47). If absent, `en`.
@@ -44,8 +45,8 @@ pub(crate) struct Imported {
     notes: bool,
     /// Number of pictures in the file. They are left out.
     pictures: usize,
-    /// Number of hidden characters that were removed, and of link addresses that were rewritten in ASCII because of
-    /// them.
+    /// Number of hidden characters that were removed, plus the number of link addresses that were rewritten in ASCII
+    /// because they contained hidden characters.
     cleaned: usize,
 }
 
@@ -71,7 +72,7 @@ pub(super) async fn import(
     let (actor, _) = acting(&app, &by, &plan, Action::CreateDocument)?;
     let language = language_of(language)?;
     let requester = Requester::Person(by.person.id.clone());
-    // Nothing is stored while the file is read, so the work can stop when its caller hangs up.
+    // Nothing is stored while the file is read, so the work can stop when the caller hangs up.
     let (mut placed, _place) = tokio::select! {
         read = read(&app, &requester, request, (&name, &language)) => read?,
         () = caller.wait() => return Err(Problem::slow("The import was cancelled. Nothing was created.")),
@@ -95,9 +96,9 @@ pub(super) async fn import(
     Ok((StatusCode::CREATED, Json(imported)))
 }
 
-/// Reads a file from the network, within the deadlines of all bodies (`listen::Deadlines`). Of an oversized file,
-/// further bytes are read for a while and dropped, because a client that is still sending would not see an answer. The
-/// right to upload is freed before that, so that others can send their files.
+/// Reads a file from the network, within the deadlines of all bodies (`listen::Deadlines`). If the file is too large,
+/// its further bytes are read and dropped, up to [`MAX_DISCARDED_BYTES`] in all, because a client that is still sending
+/// would not see an answer. `upload` is dropped before these bytes are read, so that others can send their files.
 async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), Problem> {
     let body = request.into_body();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -125,7 +126,7 @@ async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), 
     ))
 }
 
-/// Receives a file once there is room for an upload, then has it read by a worker.
+/// Waits until the file can be uploaded, receives the file, and lets a worker read it.
 async fn read(
     app: &App,
     requester: &Requester,

@@ -70,7 +70,7 @@ pub(crate) struct InvitationEntry {
     label: String,
     #[serde(flatten)]
     standing: StandingView,
-    /// The person who made the invitation.
+    /// The person who made the invitation, or `null` if the server has no record of them.
     made_by: Option<FaceView>,
     /// The time at which the invitation was made, in milliseconds since the Unix epoch.
     made: u64,
@@ -87,7 +87,7 @@ pub(crate) struct InvitationView {
     plan: String,
     /// The title of the plan.
     plan_title: String,
-    /// The person who made the invitation.
+    /// The person who made the invitation, or `null` if the server has no record of them.
     invited_by: Option<FaceView>,
     #[serde(flatten)]
     standing: StandingView,
@@ -97,10 +97,10 @@ pub(crate) struct InvitationView {
     seated: bool,
 }
 
-/// The account with which somebody joins a plan.
+/// The user account with which somebody joins a plan.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Joining {
-    /// A new account, for a visitor who is not signed in.
+    /// The user account to create, for a visitor who is not signed in. If absent, the signed-in person joins the plan.
     account: Option<NewAccount>,
 }
 
@@ -241,7 +241,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Accepts an invitation and joins its plan, as the signed-in person or with a new account.
+/// Accepts an invitation and joins its plan, as the signed-in person or with a new user account.
 #[utoipa::path(post, path = "/api/v1/invitations/{secret}", params(("secret" = String, Path)),
     request_body = Joining, responses((status = 200, body = SessionView), (status = 401, body = Problem),
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem),
@@ -267,7 +267,7 @@ pub(super) async fn accept(
     let session = SessionId::new(digest(&new_session.session).to_string());
     let by = SignedIn { person: person.clone(), session };
     if let Err(refused) = join(&app, &offer, &by).await {
-        // If the person can't be seated, the new account is removed as well.
+        // If the person can't join the plan, the new user account is removed again.
         discard(&app, person).await?;
         return Err(refused.into());
     }
@@ -279,8 +279,8 @@ pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), 
     let (plan, invitation) = (&offer.plan, offer.digest);
     app.plans.act(plan, &actor, Act::Join { invitation }, None).await?;
     let people = app.people.clone();
-    // The account of the person who joined now says for whom the invitation was, so the invitation's label is removed.
-    // If that fails, the remaining label does no harm.
+    // The user account of the person who joined now says for whom the invitation was, so the invitation's label is
+    // removed. If the removal fails, the remaining label does no harm.
     let _ = tokio::task::spawn_blocking(move || people.forget_invited(&invitation)).await;
     Ok(())
 }

@@ -29,11 +29,11 @@ pub(crate) struct Progress {
     number: u32,
     /// The sides that have signed the open proposal, once for each signature.
     signed: Vec<Sector>,
-    /// The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
-    /// a launch.
+    /// The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` unless
+    /// the stage is `waiting` or `public`.
     #[serde(rename = "opens")]
     public_from: Option<u64>,
-    /// Whether there is a signed release that is not launched yet.
+    /// Whether the document has a release and its last release is not launched yet.
     launchable: bool,
 }
 
@@ -69,7 +69,7 @@ impl Progress {
 /// A launch: releases of a plan that become public together.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LaunchView {
-    /// The number of the entry that made the launch. Routes identify the launch by it.
+    /// The number of the entry that made the launch. Routes identify the launch by this number.
     seq: u64,
     /// The time at which the releases became or will become public, in milliseconds since the Unix epoch.
     #[serde(rename = "opens")]
@@ -130,7 +130,7 @@ fn launched(one: &LaunchedRelease) -> LaunchedView {
     }
 }
 
-/// Launches the last releases of some documents, which then become public together.
+/// Launches the last releases of some documents, so that these releases become public together.
 ///
 /// They become public immediately or at a given time. Only facilitators can launch.
 #[utoipa::path(post, path = "/api/v1/plans/{plan}/launches", params(("plan" = String, Path)),
@@ -160,13 +160,13 @@ pub(super) async fn launch(
         let digest = path.proposal_of(last).digest;
         releases.push(LaunchedRelease { document, number: last.number, digest });
     }
-    // The time is checked again, because the rooms can have taken long to answer.
+    // The time is checked again, because the rooms could have taken long to answer.
     let opens_at = zone.opening(new.opens_at, app.clock.now_ms())?;
     let act = Act::Launch { releases, opens_at, zone: zone.name };
     app.plans.act(&plan, &actor, act, Some(from)).await?;
     let launches = app.plans.get(&plan).map(|state| state.launches().to_vec());
     let seq = launches.unwrap_or_default().last().map_or(Seq(0), |launch| launch.seq);
-    // A launch without a delay is already public when the answer is sent.
+    // This makes a launch without a delay public before the answer is sent.
     app.plans.publish_due().await?;
     Ok(Json(ChangeResult { seq: seq.0 }))
 }
@@ -196,7 +196,7 @@ struct Zone {
 
 impl Zone {
     fn read(name: &str) -> Result<Self, Problem> {
-        // “Factory” is the zone of a machine on which nobody has set one.
+        // “Factory” is the zone of a machine on which nobody has set a time zone.
         let is_place = |zone: &TimeZone| !zone.is_unknown() && zone.iana_name() != Some("Factory");
         let known = TimeZone::get(name).ok().filter(is_place);
         let known = known.and_then(|zone| Some((zone.iana_name()?.to_owned(), zone)));

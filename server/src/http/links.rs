@@ -24,30 +24,31 @@ pub(crate) struct LinkView {
     /// The purpose: `setup` makes the first administrator, `reset` sets a new password, and `confirm` confirms an
     /// e-mail address.
     purpose: &'static str,
-    /// The name of the person whose password a `reset` sets, or whose address a `confirm` confirms.
+    /// The name of the person whose password a `reset` sets, or whose address a `confirm` confirms. `null` for a
+    /// `setup`.
     name: Option<String>,
-    /// The e-mail address that a `confirm` confirms.
+    /// The e-mail address that a `confirm` confirms. `null` for other purposes.
     email: Option<String>,
     /// The providers that the person can sign in with. A `reset` can unlink them. Empty for other purposes.
     providers: Vec<ProviderView>,
 }
 
-/// A new account.
+/// A new user account.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewAccount {
     /// The name of the person, as others see it.
     pub(super) name: String,
     /// The e-mail address with which the person signs in.
     pub(super) email: String,
-    /// The password.
+    /// The password with which the person signs in.
     pub(super) password: String,
 }
 
-/// The data for using a link, which depends on its purpose.
+/// The data for using a link. The members depend on the purpose of the link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum UseLink {
-    /// For a link of the purpose `setup`: the account of the first administrator.
+    /// For a link of the purpose `setup`: the user account of the first administrator.
     Setup(NewAccount),
     /// For a link of the purpose `reset`.
     Reset {
@@ -71,9 +72,9 @@ pub(crate) struct LostPassword {
     email: String,
 }
 
-/// Sends a link for a new password by mail, if an account has the e-mail address.
+/// Sends a link for a new password by mail, if a user account has the e-mail address.
 ///
-/// The answer and its timing are the same whether or not there is such an account.
+/// The answer and its timing are the same whether or not there is such a user account.
 #[utoipa::path(post, path = "/api/v1/links", request_body = LostPassword, responses(
     (status = 202), (status = 409, body = Problem), (status = 429, body = Problem),
     (status = 503, body = Problem)))]
@@ -180,8 +181,8 @@ pub(super) async fn take(
     session::begin(&app, &caller, &person).await
 }
 
-/// Confirms an e-mail address. A person who has the link has the mailbox, but perhaps not the account. So only the
-/// account's own person can confirm.
+/// Confirms an e-mail address. Whoever has the link can read the mailbox, but the user account may belong to somebody
+/// else. So only the person of the user account, signed in, can confirm the address.
 async fn confirm(
     app: &App,
     headers: &HeaderMap,
@@ -202,7 +203,7 @@ async fn confirm(
     Ok(Json(SessionView::of(&by.person)).into_response())
 }
 
-/// Sends a person a mail that says how their account has changed, if the server sends mail.
+/// Sends a person a mail that says how their user account has changed, if the server sends mail.
 pub(super) fn send_notice(app: &App, person: &Person, change: AccountChange) {
     if let (Some(letters), Some(to)) = (&app.letters, person.email.clone()) {
         letters.send_notice(to, change);

@@ -124,7 +124,7 @@ impl App {
 }
 
 pub(crate) fn router(app: App) -> Router {
-    // Answers are counted before compression, because the uncompressed bytes are what memory holds.
+    // Answers are counted before compression, because memory contains their uncompressed bytes.
     let held = || from_fn_with_state(app.clone(), held_answers::hold_answer);
     let long = Router::new()
         .route("/documents/{document}/content", get(documents::content))
@@ -220,8 +220,8 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(web::page)
         .layer(
             ServiceBuilder::new()
-                // Logs contain the pattern of the route only: a query can contain a ticket, and a path the secret of a
-                // link.
+                // Logs contain only the pattern of the route, because a query can contain a ticket, and a path can
+                // contain the secret of a link.
                 .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
                     let route = request.extensions().get::<MatchedPath>();
                     let route = route.map_or("a page", MatchedPath::as_str);
@@ -262,13 +262,13 @@ pub(crate) fn metrics_router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The content security policy: scripts and styles only from this server. WebAssembly can be compiled.
+/// The content security policy. Scripts and styles can come only from this server. Scripts can compile WebAssembly.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
     connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
-/// Returns a layer that compresses long answers. Answers that contain a secret are never compressed, because their
-/// length would reveal something about it.
+/// Returns the layer that compresses answers, for routes with long answers. Routes whose answers contain a secret must
+/// not have this layer, because the length of a compressed answer reveals something about the secret.
 fn compressed() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Fastest)
 }

@@ -24,8 +24,8 @@ use utoipa::ToSchema;
 
 /// Maximum length of a new commitment's title, in characters.
 const MAX_TITLE_CHARS: usize = 500;
-/// Number of documents of a list whose rooms are asked for their summaries concurrently. Each can take 10 s to answer a
-/// person whose budget is used up.
+/// Maximum number of documents of one list whose rooms are asked for a summary at the same time. A room can take 10 s
+/// to answer a person whose budget is used up.
 const MAX_CONCURRENT_DOCUMENTS: usize = 8;
 
 /// A plan in a list.
@@ -35,7 +35,7 @@ pub(crate) struct PlanView {
     id: String,
     /// The title of the plan.
     title: String,
-    /// Whether the plan is closed: it can be read but not changed.
+    /// Whether the plan is closed. A closed plan can be read but not changed.
     closed: bool,
     /// The caller's seat (role) in the plan.
     seat: Seat,
@@ -48,9 +48,9 @@ pub(crate) struct PlanDetail {
     id: String,
     /// The title of the plan.
     title: String,
-    /// Whether the plan is closed: it can be read but not changed.
+    /// Whether the plan is closed. A closed plan can be read but not changed.
     closed: bool,
-    /// The caller's seat (role) in the plan. Administrators without one see the plan, but none of its documents.
+    /// The caller's seat (role) in the plan. Administrators without a seat see the plan, but none of its documents.
     seat: Seat,
     /// The side that the caller represents.
     sector: Sector,
@@ -60,7 +60,7 @@ pub(crate) struct PlanDetail {
     may_retire: bool,
     /// Whether the caller may invite people, change seats, and name, close and reopen the plan.
     may_manage: bool,
-    /// Whether the caller may launch releases, and call a launch off.
+    /// Whether the caller may launch releases and call off launches.
     may_launch: bool,
     /// The number of signatures that a release needs from each side.
     quorum: Quorum,
@@ -81,7 +81,7 @@ pub(crate) struct DocumentSummary {
     title: String,
     /// The language of the document (BCP 47).
     language: String,
-    /// The id of the document that this one translates, or `null` for an original.
+    /// The id of the document that this document translates, or `null` for an original.
     translates: Option<String>,
     /// The state: `drafting` or `archived`.
     status: String,
@@ -92,15 +92,15 @@ pub(crate) struct DocumentSummary {
     /// The people who are connected to the document now.
     #[serde(rename = "here")]
     present: Vec<FaceView>,
-    /// The time of the last entry, in milliseconds since the Unix epoch. If the document is busy or damaged, the time
-    /// at which it was created.
+    /// The time of the document's last entry, in milliseconds since the Unix epoch. If the document is busy or damaged,
+    /// the time at which the document was created.
     changed_at: u64,
-    /// The person who last edited the document.
+    /// The person who last edited the document, or `null` if the server does not know this person.
     changed_by: Option<FaceView>,
-    /// Whether the document can't be opened because its stored data is damaged.
+    /// Whether the document can't be opened because its stored data is damaged or can't be read.
     damaged: bool,
-    /// Whether the document was too busy to answer the caller. In that case its title, checklist, progress and people
-    /// are left out. The answer to a later request can contain them.
+    /// Whether the document was too busy to answer the caller. In that case, the title, checklist, progress and people
+    /// of the document are left out. The answer to a later request can contain them.
     busy: bool,
 }
 
@@ -116,14 +116,14 @@ pub(crate) struct CheckView {
 /// A plan to create.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewPlan {
-    /// The title.
+    /// The title of the plan.
     title: String,
 }
 
 /// The changes to a plan. Absent properties stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PlanChange {
-    /// The new title.
+    /// The new title of the plan.
     title: Option<String>,
     /// Whether the plan is closed. A closed plan can be read, but nothing in it can be changed.
     closed: Option<bool>,
@@ -134,11 +134,11 @@ pub(crate) struct PlanChange {
 /// A commitment to create.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewDocument {
-    /// The title, of at most 500 characters.
+    /// The title of the commitment, of at most 500 characters.
     title: String,
     /// The language of the text (BCP 47). If absent, `en`.
     language: Option<String>,
-    /// The id of the document that the new one translates.
+    /// The id of the document that the new document translates. If absent, the new document is an original.
     translates: Option<String>,
 }
 
@@ -276,7 +276,7 @@ async fn summarise(
     })
 }
 
-/// Returns whether a document can't answer at this moment, but can later.
+/// Returns whether the error means that a document can't answer now, but can answer later.
 fn is_busy(error: &OpenError) -> bool {
     matches!(error, OpenError::Busy(_) | OpenError::Stopping)
 }
@@ -338,8 +338,8 @@ pub(super) async fn create_document(
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 
-/// Returns the language of a new commitment: the one that was asked for or, if absent, English. The error says that the
-/// code is invalid.
+/// Returns the language of a new commitment: the wanted language or, if `wanted` is `None`, English. Returns an error
+/// if the code of the language is not valid.
 pub(super) fn language_of(wanted: Option<String>) -> Result<String, Problem> {
     let language = wanted.unwrap_or_else(|| "en".into());
     if is_language(&language) {

@@ -279,7 +279,7 @@ impl From<ImporterError> for Problem {
 }
 
 impl Problem {
-    /// Creates a problem for work that a child process could not do.
+    /// Creates a problem for work that a child process could not do. `what` is the start of its sentence.
     fn of_work(error: WorkError, what: &str) -> Self {
         match error {
             WorkError::Memory | WorkError::Time | WorkError::Large => {
@@ -308,7 +308,7 @@ pub(crate) async fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "The API has no such address.")
 }
 
-/// A JSON body of a request. A fault in it is answered with a [`Problem`], like all other errors.
+/// The JSON body of a request. If the body is not valid, the answer is a [`Problem`], as for all other errors.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -327,14 +327,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Runs work that blocks on the store, on a thread for such work.
+/// Runs `work`, which blocks on the store, on a thread for blocking work.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Problem> {
     run(work).await
 }
 
-/// Runs a change of records, which blocks on the store, on a thread for such work.
+/// Runs `work`, which changes records and blocks on the store, on a thread for blocking work.
 pub(crate) async fn changing<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ChangeError> + Send + 'static,
 ) -> Result<T, Problem> {

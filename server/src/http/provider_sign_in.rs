@@ -1,5 +1,5 @@
 //! `/providers/…/start` and `/providers/callback`: signing in with OpenID Connect. The browser goes to the provider and
-//! comes back to the callback, which redirects it to a page that says what the result is.
+//! comes back to the callback, which redirects the browser to a page that shows the result.
 
 use super::App;
 use super::identity::{Caller, by_cookie};
@@ -32,12 +32,12 @@ pub(crate) struct Start {
 /// The parameters that a provider adds when it sends the browser back.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Returned {
-    /// The value that the server gave the provider for this sign-in (RFC 6749, section 4.1.2).
+    /// The value that the server gave to the provider for this sign-in (RFC 6749, section 4.1.2).
     #[serde(default)]
     state: String,
     /// The authorization code (RFC 6749, section 4.1.2).
     code: Option<String>,
-    /// The code of the error with which the provider refused (RFC 6749, section 4.1.2.1).
+    /// The code of the error with which the provider refused the sign-in (RFC 6749, section 4.1.2.1).
     error: Option<String>,
 }
 
@@ -85,8 +85,8 @@ const BUSY: &str =
     "Too many people are waiting for this sign-in provider. Try again in a few seconds.";
 
 /// Refuses a sign-in that comes too soon after others, or while too many people wait for the provider. A browser that
-/// shows pages is redirected to the page at the path `landing`, which shows the reason. Other callers get the HTTP
-/// status of `problem`.
+/// asks for a page is redirected to the page at the path `landing`, which shows why the sign-in was refused. Other
+/// callers get the HTTP status of `problem`.
 fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
@@ -95,7 +95,7 @@ fn hold_off(headers: &HeaderMap, landing: &str, problem: Problem) -> Response {
     problem.into_response()
 }
 
-/// Receives the browser back from a sign-in provider, and redirects it to a page of the application.
+/// Receives the browser back from a sign-in provider, and redirects the browser to a page of the application.
 #[utoipa::path(get, tag = "providers", path = "/api/v1/providers/callback", params(Returned), responses((status = 303)))]
 pub(super) async fn callback(
     State(app): State<App>,
@@ -117,7 +117,7 @@ pub(super) async fn callback(
         }
     };
     let landing = landing(&purpose);
-    // The sign-in takes several steps, so it is finished even if the browser has hung up.
+    // The sign-in takes several steps, so it runs to its end even if the browser hangs up.
     let own = app.clone();
     let done = tokio::spawn(async move { run(&own, &caller, provider, claimed, purpose).await });
     let done = done.await.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -150,7 +150,8 @@ impl Start {
     }
 }
 
-/// Returns the path of the page where a visit to a provider begins and, if it fails, ends.
+/// Returns the path of the page from which a browser goes to a provider. If the sign-in fails, the browser is
+/// redirected to this page.
 fn landing(purpose: &SignInPurpose) -> String {
     match purpose {
         SignInPurpose::SignIn => "/".into(),
@@ -240,7 +241,8 @@ async fn run(
                     let people = app.people.clone();
                     let (name, email) = (claimed.name.clone(), claimed.email.clone());
                     let made = changing(move || {
-                        // If the provider gives no name, the person can enter one on their account page.
+                        // If the provider gives no name, the e-mail address or a dash takes its place. The person can
+                        // enter a name on their account page.
                         let name = name.or(email.clone()).unwrap_or_else(|| "—".into());
                         people.create(&name, email.as_deref(), None, false)
                     });
@@ -256,7 +258,7 @@ async fn run(
             let by = SignedIn { person: person.clone(), session };
             if let Err(refused) = join(app, &offer, &by).await {
                 if is_new {
-                    // If the person can't be seated, the new account is removed as well.
+                    // If the person can't join the plan, the new user account is removed again.
                     let people = app.people.clone();
                     blocking(move || people.discard(&person)).await?;
                 }
@@ -267,8 +269,8 @@ async fn run(
     }
 }
 
-/// Marks the account's e-mail address as confirmed if a trusted provider says so of the same address. An equal e-mail
-/// address never links an identity to an account: an unknown identity belongs to nobody.
+/// Marks a person's e-mail address as confirmed if a trusted provider has confirmed the same address. But an equal
+/// e-mail address never links an identity at a provider to a user account: nobody can sign in with an unknown identity.
 async fn note_verified(
     app: &App,
     provider: &Provider,

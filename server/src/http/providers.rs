@@ -1,5 +1,5 @@
-//! `/providers`: the list of OpenID Connect providers, and the routes with which administrators add and remove them.
-//! Signing in with a provider is in `provider_sign_in.rs`.
+//! `/providers`: the list of OpenID Connect providers, the routes with which administrators add and remove providers,
+//! and the route with which people unlink one. Signing in with a provider is in `provider_sign_in.rs`.
 
 use super::App;
 use super::bounded::Bounded;
@@ -14,17 +14,17 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The ways to sign in, apart from links and invitations.
+/// The ways to sign in that depend on the configuration of the server.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ways)]
 pub(crate) struct SignInMethods {
-    /// The sign-in providers.
+    /// The sign-in providers of this installation.
     providers: Vec<ProviderView>,
     /// Whether the server can mail a link for a new password.
     mail: bool,
 }
 
-/// A sign-in provider, as administrators see it. No answer contains its secret.
+/// A sign-in provider, as administrators see it. No answer contains its client secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderEntry {
     /// The id of the provider.
@@ -66,7 +66,7 @@ pub(crate) struct NewProvider {
     trust_email: bool,
 }
 
-/// Returns the ways to sign in.
+/// Returns the ways to sign in that depend on the configuration of the server.
 #[utoipa::path(get, path = "/api/v1/providers", responses((status = 200, body = SignInMethods)))]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<SignInMethods>, Problem> {
     let people = app.people.clone();
@@ -75,7 +75,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<SignInMethods>, 
     Ok(Json(SignInMethods { providers: views.collect(), mail: app.letters.is_some() }))
 }
 
-/// Adds a sign-in provider, after checking that it answers as one.
+/// Adds a sign-in provider, after checking that it can be reached and has a valid discovery document.
 #[utoipa::path(post, path = "/api/v1/administration/providers", request_body = NewProvider, responses(
     (status = 201, body = ProviderEntry), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 422, body = Problem)))]

@@ -23,13 +23,14 @@ use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The cache control of pages. Caches can show a page for a minute without asking again. A public page stays public,
-/// and the minute limits the delay until the page says that a newer release has replaced the one that it shows.
+/// The cache control of pages. Caches can show a page for a minute without asking again. A public page stays public, so
+/// an old copy reveals nothing. After a minute at most, the copy also says that a newer release has replaced the
+/// release that it shows.
 const FRESH: &str = "public, max-age=60";
 /// The cache control of a release's files, which never change.
 const PERMANENT: &str = "public, max-age=31536000, immutable";
 
-/// Answers with the public keys that verify releases, one on each line, the current one last.
+/// Answers with the public keys that verify releases, one key on each line, the current key last.
 pub(super) async fn keys(State(app): State<App>) -> Response {
     let keys: String = app.releases.keys().iter().map(|key| format!("{key}\n")).collect();
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, FRESH)], keys)
@@ -96,7 +97,7 @@ pub(super) async fn compare(
     let id = DocumentId::new(document);
     let context = context(&app, address, &id).await?;
     let (first, second) = (find(&context, a)?, find(&context, b)?);
-    // Releases never change, so their comparison doesn't either, and it can be cached.
+    // Releases never change, so a comparison of two releases never changes either and can be cached.
     let key = (first.sealed.statement.digest, second.sealed.statement.digest);
     let compared = match app.comparisons.0.get(&key) {
         Some(known) => known,
@@ -114,7 +115,7 @@ pub(super) async fn compare(
     Ok(page(&pages::compare(&context, (first, second), &compared), &headers))
 }
 
-/// Compares two moments of a document, once the turn of the reader at this address has come.
+/// Compares two moments of a document, once it is the turn of the readers in this address's group.
 async fn compare_in(
     app: &App,
     address: IpAddr,
@@ -128,7 +129,8 @@ async fn compare_in(
     Ok(Arc::new(app.archives.in_turn(&Requester::at(address), compare).await?))
 }
 
-/// The cache of comparisons, by the digests of both releases, so that nobody can make the server repeat the same one.
+/// The cache of comparisons, by the digests of both releases. Because of the cache, nobody can make the server repeat
+/// the same comparison again and again.
 #[derive(Debug)]
 pub(crate) struct Comparisons(LruCache<(Digest, Digest), Arc<Compared>>);
 
@@ -231,9 +233,9 @@ async fn published(
 /// The reason why a public page is not shown.
 #[derive(Debug)]
 pub(super) enum NotShown {
-    /// The page does not exist, or is not public yet. The answer does not reveal which.
+    /// The page does not exist, is not public yet, or can't be read from the store. The answer does not reveal which.
     Missing,
-    /// The release has to be built from its ledger, and too many others are reading ledgers at this moment.
+    /// The release has to be built from its ledger, and too many requests to read ledgers are running or waiting now.
     Busy(Busy),
 }
 

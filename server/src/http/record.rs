@@ -1,5 +1,6 @@
-//! The co-creation record of a commitment, for people who evaluate how it was written: who shaped what, when, and for
-//! which side, with the versions. It is available as a page to read and print, as a table (CSV), or as JSON.
+//! The co-creation record of a commitment, for people who evaluate how the commitment was written: who shaped what,
+//! when, and for which side, with the versions. It is available as a page to read and print, as a table (CSV), or as
+//! JSON.
 
 use super::App;
 use super::file::{file, push_row, quoted};

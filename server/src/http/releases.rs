@@ -1,4 +1,5 @@
-//! The path to a release: proposing, signing, declining, withdrawing and reopening, and reading the releases.
+//! The path to a release: proposing, signing, declining, withdrawing and reopening. Also the routes that return
+//! proposals and releases.
 
 use super::App;
 use super::cleaning::cleaned;
@@ -43,7 +44,7 @@ pub(crate) struct ReleasePath {
     /// The number of the last entry that the draft contains.
     moment: u64,
     /// The hidden content in the draft, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`).
-    /// While there is any, the text can't be proposed.
+    /// While there is any such content, the text can't be proposed.
     #[serde(rename = "strange")]
     unreleasable: Vec<Unreleasable>,
     /// Whether the text is frozen: nothing can be written until somebody reopens the document.
@@ -61,7 +62,7 @@ pub(crate) struct ReleasePath {
     signatories: Quorum,
 }
 
-/// The draft of a release status, serialized without a copy, because the text can be long.
+/// The draft in a release status. It is serialized without being copied, because the text can be long.
 #[derive(Debug)]
 struct Draft(Arc<ReleaseStatus>);
 
@@ -226,7 +227,7 @@ pub(super) async fn decline(
     Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
-/// Withdraws a proposal. Facilitators can withdraw any, other people only their own.
+/// Withdraws a proposal. Facilitators can withdraw any proposal, other people only their own proposals.
 #[utoipa::path(delete, path = "/api/v1/documents/{document}/proposals/{proposal}",
     params(("document" = String, Path), ("proposal" = u64, Path)), responses(
     (status = 200, body = ChangeResult), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -263,7 +264,7 @@ pub(super) async fn reopen(
     Ok(Json(ChangeResult { seq: seq.0 }))
 }
 
-/// Returns the text of a proposal, as the ledger has it.
+/// Returns the text of a proposal, as the ledger records it.
 #[utoipa::path(get, path = "/api/v1/documents/{document}/proposals/{proposal}",
     params(("document" = String, Path), ("proposal" = u64, Path)), responses(
     (status = 200, body = serde_json::Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -278,7 +279,8 @@ pub(super) async fn proposed(
     let releases = &path.releases;
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let known = known.ok_or(StepError::NoProposal)?;
-    // An open proposal is the current text, and a signed one is a release, so neither needs the history.
+    // If a proposal is open and not stale, its text is the current text. If it has become a release, its text is the
+    // text of the release. Neither case needs the history.
     if matches!(known.status, ProposalStatus::Open)
         && digest_of(&turn, &path).await? == known.digest
     {
@@ -324,7 +326,7 @@ pub(super) async fn download(
     Ok(file(&*frozen(&app, &Requester::from(&by), &found.id, number).await?))
 }
 
-/// Returns a release by its number. Opens its document first, so that an unfinished redaction is finished.
+/// Returns a release by its number. First opens the document, so that an unfinished redaction is finished.
 pub(super) async fn frozen(
     app: &App,
     asker: impl Into<Asker<'_>>,

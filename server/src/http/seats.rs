@@ -1,4 +1,4 @@
-//! `/plans/{plan}/people`: the people who have a seat in a plan, and the invitations to it.
+//! `/plans/{plan}/people`: the people who have a seat in a plan, and the invitations to the plan.
 
 use super::App;
 use super::identity::{Visitor, acting};
@@ -24,7 +24,7 @@ pub(crate) struct PlanPeople {
     plan_title: String,
     /// Whether the caller may invite people and change their seats.
     may_manage: bool,
-    /// The people who have a seat in the plan, by name.
+    /// The people who have a seat in the plan, sorted by name.
     people: Vec<SeatEntry>,
     /// The invitations that are neither used nor withdrawn, the newest first. Empty unless the caller may manage
     /// people.
@@ -34,7 +34,7 @@ pub(crate) struct PlanPeople {
 /// A person with their seat (role) in a plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SeatEntry {
-    /// The person.
+    /// The person who has the seat.
     person: FaceView,
     #[serde(flatten)]
     standing: StandingView,
@@ -47,7 +47,7 @@ pub(crate) struct SeatEntry {
 /// A link with which a person can set a new password.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkMade {
-    /// The link. It works once, and must be given only to the person whom it is for.
+    /// The link. It works once, and must be given only to the person whose password it sets.
     pub(super) link: String,
     /// The time until which the link is valid, in milliseconds since the Unix epoch.
     expires: u64,
@@ -85,7 +85,8 @@ pub(super) async fn list(
     }))
 }
 
-/// Changes the seat of a person in a plan. An administrator can also give a seat to anybody who has an account.
+/// Changes the seat of a person in a plan. An administrator can also give a seat to a person who has a user account but
+/// no seat in the plan.
 #[utoipa::path(put, path = "/api/v1/plans/{plan}/people/{person}",
     params(("plan" = String, Path), ("person" = String, Path)), request_body = StandingView,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -155,8 +156,9 @@ pub(super) async fn reset(
     Ok(Json(made))
 }
 
-/// Checks that a facilitator may make a link for a new password. The password opens all plans of its person, so the
-/// facilitator must run all of them.
+/// Checks that a facilitator may make a link with which a person can set a new password. Whoever uses the link gets
+/// access to all plans of this person. So the facilitator must run all of these plans, and the person must not be an
+/// administrator.
 async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Problem> {
     let facilitates_all = app.plans.seating(person).iter().all(|(_, state)| {
         state.standing(&by.person.id).is_some_and(|standing| standing.seat == Seat::Facilitator)
@@ -170,7 +172,7 @@ async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Pr
     ))
 }
 
-/// Makes a link for a new password, without checking who asks for it.
+/// Makes a link with which a person can set a new password, without checking who asks for the link.
 pub(super) async fn make_reset(app: &App, person: PersonId) -> Result<LinkMade, Problem> {
     let people = app.people.clone();
     let purpose = Purpose::Reset { person, mailed_to: None };

@@ -52,14 +52,14 @@ impl SessionView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum SignIn {
-    /// For an account with a password.
+    /// Signs in to a user account with a password.
     Password {
         /// The e-mail address of the account.
         email: String,
         /// The password of the account.
         password: String,
     },
-    /// For a demo person, on a server that runs the demo.
+    /// Signs in as a demo person, on a server that runs the demo.
     Demo {
         /// The sign-in name of a demo person.
         demo: String,
@@ -79,7 +79,8 @@ pub(crate) struct DemoPerson {
     sector: Sector,
 }
 
-/// Returns the demo people, as whom anybody on this machine can sign in. Empty unless the server runs the demo.
+/// Returns the demo people. Anybody on the server's machine can sign in as one of them. The list is empty unless the
+/// server runs the demo.
 #[utoipa::path(get, path = "/api/v1/demo", responses((status = 200, body = [DemoPerson])))]
 pub(super) async fn demo_people(State(app): State<App>) -> Json<Vec<DemoPerson>> {
     let people = demo::PEOPLE.into_iter().filter(|_| app.demo);
@@ -161,8 +162,8 @@ pub(super) struct NewSession {
 }
 
 impl NewSession {
-    /// Returns the two `Set-Cookie` headers: first the one of the session, then the one that makes the browser a known
-    /// device.
+    /// Returns the two `Set-Cookie` headers: first the header for the session, then the header that makes the browser a
+    /// known device.
     pub(super) fn cookies(&self, app: &App) -> [(HeaderName, String); 2] {
         let session = app.site.cookie(&self.session, app.session_seconds);
         let devices = app.site.devices_cookie(&self.devices.cookie(), KEEP_DEVICE_MS / 1_000);
@@ -170,7 +171,7 @@ impl NewSession {
     }
 }
 
-/// Begins a session and returns the answer with its cookies.
+/// Begins a session for a person, and returns the answer that signs them in.
 pub(super) async fn begin(
     app: &App,
     caller: &Caller,
@@ -180,7 +181,7 @@ pub(super) async fn begin(
     Ok(answer(app, person, &new_session))
 }
 
-/// Begins a session and marks the device as known for this person.
+/// Begins a session for a person, and marks the caller's device as a known device of this person.
 pub(super) async fn open(
     app: &App,
     caller: &Caller,
@@ -196,7 +197,7 @@ pub(super) async fn open(
     .await
 }
 
-/// Returns the answer that signs a person in.
+/// Returns the answer that signs a person in: it sets the cookies of the new session.
 pub(super) fn answer(app: &App, person: &Person, new_session: &NewSession) -> Response {
     let view = Json(SessionView::of(person));
     (AppendHeaders(new_session.cookies(app)), view).into_response()

@@ -28,9 +28,9 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-/// Number of bytes after which a socket is flushed while more waits to be sent.
+/// Number of bytes after which a socket is flushed even if more frames wait to be sent.
 const FLUSH_AFTER_BYTES: usize = 256 * 1024;
-/// Size above which a received message is shrunk, in bytes.
+/// Size of a received message, in bytes, above which its unused memory is freed.
 const SHRINK_ABOVE_BYTES: usize = 256 * 1024;
 /// Maximum size of a message, in bytes (rule C4): a message can contain the whole of a long offline edit, with 1 KiB
 /// for the protocol's own bytes around the edit.
@@ -90,7 +90,7 @@ async fn identify(
         return admitted.ok_or_else(Problem::bad_ticket);
     }
     let by = by_cookie(headers, app).await?.ok_or_else(Problem::signed_out)?;
-    // A browser sends the cookie with requests from any page, but only our own pages may use it.
+    // A browser sends the cookie with requests from the pages of any site, but only our own pages may use it.
     if app.site.source(headers) == Source::Own { Ok(by) } else { Err(foreign()) }
 }
 
@@ -108,8 +108,8 @@ async fn serve(
     let session = admission.session.clone();
     match app.rooms.join(&document, admission, outbox.clone()).await {
         Ok(joined) => {
-            // From here on only the room holds the outbox. When the room drops it, the queue closes and the writer
-            // ends.
+            // From here on, only the room keeps the outbox open. When the room drops its reference, the queue closes
+            // and the writer ends.
             let outbox = outbox.downgrade();
             let mut writing = tokio::spawn(write(sink, queue));
             let ended = tokio::select! {
@@ -133,13 +133,14 @@ async fn serve(
 
 /// The side of a connection that ended first.
 enum Ended {
-    /// The reading side, with the close message for the peer, if any.
+    /// The reading side, or the peer did not answer a ping. Contains the close message for the peer, or `None` if the
+    /// peer gets none.
     Reading(Option<Close>),
     Writing,
 }
 
-/// Passes frames to the room until the socket or the room closes. Returns a close message if a message of the client is
-/// too large or too many of its changes are waiting, and `None` if the connection or the room is gone.
+/// Passes frames to the room until the socket or the room closes. Returns a close message if a message is too large, or
+/// if too many frames of this person are waiting. Returns `None` if the connection or the room has ended.
 async fn read(
     mut stream: SplitStream<Socket>,
     joined: &Joined,
@@ -159,8 +160,8 @@ async fn read(
         };
         match message {
             Message::Binary(bytes) => {
-                // A large message keeps its person's permit until it has a place among the frames that wait for the
-                // room.
+                // A large message keeps the permit of its person until the message has a place among the frames that
+                // wait for the room.
                 let permit = state.take_message();
                 let Ok(place) = joined.frame_places.enter(bytes.len()).await else {
                     return Some(Close::new(
@@ -174,8 +175,8 @@ async fn read(
                 joined.room.send(frame).await.ok()?;
             }
             Message::Close(_) => return None,
-            // Text messages are no part of the protocol, so they are dropped. Pings, in the next case, need no answer
-            // here, because the WebSocket library answers them.
+            // The protocol has no text messages, so they are dropped. The pings of the next case need no answer here,
+            // because the WebSocket library answers them.
             Message::Text(text) => {
                 drop(state.take_message());
                 permits.slow_down(text.len()).await;
@@ -183,13 +184,13 @@ async fn read(
             Message::Ping(bytes) | Message::Pong(bytes) => {
                 permits.slow_down(bytes.len()).await;
             }
-            // The library returns this variant only for frames that are written, never while reading.
+            // This variant is only for frames to be written. The library never returns it for a received message.
             Message::Frame(_) => {}
         }
     }
 }
 
-/// Shrinks a large message to the memory that it needs: it was assembled in a buffer that grew by doubling.
+/// Frees the unused memory of a large message, which was assembled in a buffer that grew by doubling.
 fn shrink(message: Bytes) -> Bytes {
     if message.len() <= SHRINK_ABOVE_BYTES {
         return message;
@@ -199,8 +200,8 @@ fn shrink(message: Bytes) -> Bytes {
     message.into()
 }
 
-/// Pings a silent peer, and returns when the peer does not answer. The returned close message lets the peer sync again,
-/// because its device can have been asleep. Browsers answer pings by themselves.
+/// Pings the peer whenever it is silent, and returns once it has not answered in time. The returned close message asks
+/// the peer to sync again, because its device could have been asleep. Browsers answer pings by themselves.
 async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close {
     let Deadlines { ping, pong, .. } = *state.deadlines();
     let mut next = state.last_alive() + ping;
@@ -224,31 +225,31 @@ async fn listen_for_life(state: &ConnectionState, outbox: &WeakOutbox) -> Close 
     }
 }
 
-/// Marks the session as used while the connection is open: a page that is open is in use, even if nobody types.
+/// Marks the session as used as long as the connection is open, because an open page is in use even if nobody types.
 async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
     let mut tick = interval(SESSION_TOUCH_INTERVAL);
     loop {
         tick.tick().await;
         let (people, session) = (app.people.clone(), session.clone());
-        // An error of the store is ignored here: it shows when something is saved.
+        // An error of the store is ignored here, because the next attempt to save something reports it.
         let _ = blocking(move || people.sessions().touch(&session)).await;
     }
 }
 
-/// Returns the close message for a message that is too large, or `None` for other errors: they mean that the connection
-/// is gone, so nothing can reach the peer.
+/// Returns the close message for a message that is too large, or `None` for any other error: the connection has ended,
+/// or the peer has broken the WebSocket protocol.
 fn too_large(error: &Error) -> Option<Close> {
     let is_too_large = matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }));
     let reason = || format!("A message is larger than {} MiB.", MAX_MESSAGE_BYTES / (1024 * 1024));
     is_too_large.then(|| Close::new(Close::TOO_LONG, reason()))
 }
 
-/// Sends what the queue contains, and flushes once the queue is empty. Ends when the room drops the connection. For a
-/// receiver that reads nothing, a write fails at the deadline of its socket.
+/// Sends the messages in the queue, and flushes the socket whenever the queue is empty. Ends when the room drops the
+/// connection. If the receiver reads nothing, a write fails at the deadline of the socket.
 async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Queued>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        // Each output counts against this receiver's limit of queued bytes until the operating system has taken the
+        // Each message counts towards this receiver's limit of queued bytes until the operating system has taken its
         // bytes.
         let (mut unsent, mut unsent_bytes) = (Vec::new(), 0);
         while let Some(Queued { outgoing, charges }) = next {
@@ -258,7 +259,7 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Q
                 if sink.feed(frame).await.is_err() {
                     return;
                 }
-                // Without flushes in between, the unsent bytes of a steady stream would count as if the receiver read
+                // Without these flushes, all bytes of a steady stream would count as unsent, as if the receiver read
                 // nothing.
                 if unsent_bytes > FLUSH_AFTER_BYTES {
                     if sink.flush().await.is_err() {
@@ -275,12 +276,13 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Q
             return;
         }
     }
-    // The room dropped the connection without a close message: the receiver was too slow, or the room is being rebuilt.
+    // If the room dropped the connection without a close message, the receiver was too slow, or the room is being
+    // rebuilt. After another close message, this one is not sent.
     let close = Close::new(Close::SLOW, "This connection fell behind. It will sync again.");
     let _ = sink.send(close_message(close)).await;
 }
 
-/// Returns the WebSocket frames for one output of the room.
+/// Returns the WebSocket frames for one message from the room.
 fn frames_of(outgoing: Outgoing) -> impl Iterator<Item = Message> {
     let (message, other) = match outgoing {
         Outgoing::Frame(bytes) => (Some(bytes), None),

@@ -33,7 +33,7 @@ impl StandingView {
     /// Returns the standing that the view describes.
     ///
     /// # Errors
-    /// Returns an error if the combination is not allowed.
+    /// Returns an error if the seat, the side and the mark of a signatory do not go together.
     pub(crate) fn parse(self) -> Result<Standing, Problem> {
         Standing::new(self.seat, self.sector, self.signatory)
             .map_err(|error| Problem::invalid(error.to_string()))
@@ -68,7 +68,7 @@ pub(crate) async fn faces(
     Ok(people.into_iter().map(face).collect())
 }
 
-/// Returns the records of the people with these ids, each once. Unknown ids are left out.
+/// Returns the records of the people with these ids, each record once. Unknown ids are left out.
 pub(crate) async fn people(app: &App, mut ids: Vec<PersonId>) -> Result<Vec<Person>, Problem> {
     ids.sort();
     ids.dedup();

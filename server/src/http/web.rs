@@ -1,4 +1,5 @@
-//! The web application, served from the binary. Every path that does not name a file is a page of the application.
+//! The web application, served from the binary. Every path that does not look like the name of a file is a page of the
+//! application.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -24,8 +25,7 @@ pub(super) async fn page(uri: Uri, headers: HeaderMap) -> Response {
     }
 }
 
-/// Returns a file of the application, in its compressed form if the browser accepts Brotli, or `None` if it does not
-/// exist.
+/// Returns a file of the application, compressed if the browser accepts Brotli, or `None` if there is no such file.
 fn find(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     if path.ends_with(".br") {
         return None;

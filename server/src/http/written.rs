@@ -1,7 +1,7 @@
-//! Answers that contain the whole text of a document. With all its formatting, the text can be 16 MiB, and ten times as
-//! much while it is read and serialized. So only one such answer is made for each person at a time, and meanwhile no
-//! file, import or history for the same person. The work runs on threads that can block for long, because all requests
-//! share the other threads.
+//! Answers that contain the whole text of a document. With all its formatting, the text can take 16 MiB, and ten times
+//! as much memory while it is read and serialized. So the server makes only one such answer for a person at a time, and
+//! meanwhile makes or reads no file, import or history for the same person. The work runs on threads that can block for
+//! long, because all requests share the other threads.
 
 use super::App;
 use super::problem::blocking;
@@ -15,12 +15,12 @@ use serde::Serialize;
 use std::io;
 use std::sync::Arc;
 
-/// The limits of requests for whole texts. The requests need no slots, only the personal turn: a person whose budget in a
-/// document is used up can hold their own turn for minutes, but nothing that others need.
+/// The limits of requests for whole texts. The requests need no slots, only the personal turn. So a person whose budget
+/// in a document is used up can keep their own turn busy for minutes, but nothing that other people need.
 pub(crate) const WHOLE_TEXTS: QueueLimits =
     QueueLimits { slots: 256, anonymous_slots: 0, slots_each: 1, places_each: 16, places: 256 };
 
-/// A person's turn to have a whole text read and serialized. It lasts until all clones are dropped.
+/// A person's turn to have a whole text read and serialized. The turn lasts until all clones are dropped.
 #[derive(Debug, Clone)]
 pub(super) struct WholeTextTurn {
     _place: Arc<Place>,
@@ -31,19 +31,20 @@ impl WholeTextTurn {
     /// Waits until no other whole text, file, import or history is being made for this person.
     ///
     /// # Errors
-    /// Returns an error if too many requests of this person wait, or if this one has waited too long.
+    /// Returns an error if too many requests of this person wait, or if this request has waited too long.
     pub(super) async fn wait(app: &App, by: &SignedIn) -> Result<Self, Problem> {
         let place = app.whole_texts.place(&by.into())?;
         let personal = place.personal_turn().await?;
         Ok(Self { _place: Arc::new(place), personal })
     }
 
-    /// Returns the personal turn. A ledger that the answer needs is read within it.
+    /// Returns the personal turn. If the answer needs a reading of a ledger, the reading happens within this turn.
     pub(super) fn personal(&self) -> &PersonalTurn {
         &self.personal
     }
 
-    /// Runs `work` on a thread for blocking work. The turn lasts until it has ended, even if nobody waits for it any more.
+    /// Runs `work` on a thread for blocking work. The turn lasts until the work has ended, even if nobody waits for its
+    /// result any more.
     ///
     /// # Errors
     /// Returns the error of `work`, or an error if the thread fails.

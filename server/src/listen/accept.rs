@@ -38,11 +38,11 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Size of the buffers that a connection has for a request's body and for its response, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Size of the system's buffer for sent bytes that the peer has not acknowledged, in bytes. Linux doubles this size. Without this
-/// limit the buffer would grow to megabytes, for each of thousands of connections, and a ping would have to wait until all of it
-/// is sent.
+/// Size of the operating system's buffer for sent bytes that the peer has not acknowledged, in bytes. Linux doubles
+/// this size. Without this limit, the buffer of each of thousands of connections would grow to megabytes, and a ping
+/// would have to wait until everything in the buffer is sent.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
-/// Pause of the accept loop after the system could not open another file.
+/// Pause of the accept loop after the operating system could not open another file for a connection.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);
 
 /// The parts of the server that every connection shares.
@@ -56,8 +56,8 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// `per_address` is the maximum number of requests of one address group that are answered at the same time. It
-    /// applies only behind a proxy. Without a proxy, [`OpenConnections`] limits the connections of each group.
+    /// `per_address` is the maximum number of requests of one address group that are answered at the same time. This
+    /// limit applies only behind a proxy. Without a proxy, [`OpenConnections`] limits the connections of each group.
     pub(crate) fn new(
         router: Router,
         site: Arc<Site>,
@@ -121,7 +121,7 @@ async fn accept_all(listener: TcpListener, front: Arc<Front>, stage: watch::Rece
         match accepted {
             Ok((stream, peer)) => admit(&front, stream, peer, stage.clone()),
             Err(error) if is_of_one_connection(&error) => {}
-            // The system has no files or memory left, so a waiting connection is closed to free some.
+            // The operating system has no files or memory left, so a waiting connection is closed to free some.
             Err(error) => {
                 tracing::warn!(%error, open = front.open.count(), "a connection can't be accepted");
                 front.open.evict_one();
@@ -131,7 +131,7 @@ async fn accept_all(listener: TcpListener, front: Arc<Front>, stage: watch::Rece
     }
 }
 
-/// Whether only this connection failed, because its peer left before it was accepted.
+/// Whether the error is about this one connection, such as a peer that left before its connection was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -140,8 +140,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 fn admit(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, stage: watch::Receiver<Stage>) {
     match front.open.enter(AddressGroup::of(peer.ip())) {
         Ok((id, evict)) => {
-            // Without `TCP_NODELAY`, a small frame would wait until earlier ones are acknowledged. The call fails only
-            // if the peer has gone, which the first read shows.
+            // Without `TCP_NODELAY`, a small frame would wait until earlier frames are acknowledged. The call fails
+            // only if the peer has gone, which the first read shows.
             let _ = stream.set_nodelay(true);
             let state = ConnectionState::new(front.deadlines, front.open.clone(), id);
             tokio::spawn(converse(front.clone(), stream, peer, state, evict, stage));
@@ -154,7 +154,8 @@ fn admit(front: &Arc<Front>, stream: TcpStream, peer: SocketAddr, stage: watch::
     }
 }
 
-/// Sends the reason for the refusal, if the peer can take it without waiting, and closes the connection.
+/// Sends a status that says why the connection is refused, if that is possible without waiting. Then closes the
+/// connection.
 fn refuse(stream: TcpStream, full: Full) {
     let status = match full {
         Full::Group => "429 Too Many Requests",
@@ -252,7 +253,7 @@ fn given(
     response.map(|body| Answer::new(body, state.clone(), place))
 }
 
-/// Returns a response after which the connection is closed.
+/// Returns a response that contains `problem`, and after which the connection is closed.
 fn last(problem: Problem, state: &ConnectionState) -> Response<Answer> {
     let mut response = problem.into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

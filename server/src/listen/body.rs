@@ -1,5 +1,5 @@
-//! Bodies of requests and responses. The body of a request has deadlines. When the body of a response ends, the
-//! connection waits for the next request.
+//! Bodies of requests and responses. The body of a request has deadlines. When the body of a response has been sent or
+//! dropped, the connection waits for the next request.
 
 use super::connection::ConnectionState;
 use super::deadlines::Deadlines;
@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 #[error("the body came too slowly")]
 struct TooSlow;
 
-/// The time that a request's body is still allowed to take.
+/// The data from which the remaining time for a request's body is computed.
 #[derive(Debug)]
 struct Allowance {
     deadlines: Deadlines,
@@ -36,8 +36,8 @@ impl Allowance {
     }
 }
 
-/// A request's body that fails when its pieces arrive too slowly. The deadlines limit only the time in which a reader waits for a
-/// piece.
+/// A request's body, which fails if its pieces arrive too slowly. The deadlines count only the time during which a
+/// reader waits for a piece.
 #[derive(Debug)]
 pub(super) struct Received {
     body: Incoming,
@@ -50,7 +50,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// `too_slow` is set to true if the body fails because it is too slow.
+    /// `too_slow` is set to true if the body fails because its pieces arrive too slowly.
     pub(super) fn new(body: Incoming, state: ConnectionState, too_slow: Arc<AtomicBool>) -> Self {
         let deadlines = *state.deadlines();
         let allowance = Allowance { deadlines, received: 0, waited: Duration::ZERO };

@@ -33,7 +33,7 @@ pub(crate) struct ConnectionState {
 struct Shared {
     deadlines: Deadlines,
     began: Instant,
-    /// Time of the peer's last sign of life, in milliseconds after `began`.
+    /// Time of the peer's last sign of life, in milliseconds since `began`.
     alive_ms: AtomicU64,
     phase: Mutex<Phase>,
     open: OpenConnections,
@@ -41,7 +41,7 @@ struct Shared {
     /// Limits for the message that is arriving on a WebSocket, or `None` until
     /// [`limit_messages`](ConnectionState::limit_messages) is called.
     incoming: Mutex<Option<Incoming>>,
-    /// Whether nobody reads from the socket at the moment. While this is so, silence does not mean that the peer has
+    /// Whether the server has paused reading from the socket. During a pause, silence does not mean that the peer has
     /// gone.
     is_paused: AtomicBool,
 }
@@ -61,7 +61,8 @@ impl ConnectionState {
         &self.shared.deadlines
     }
 
-    /// Returns the time by which the peer must have sent the headers of a request, or `None` if it need not send any.
+    /// Returns the time by which the peer must have sent the headers of a request, or `None` if the connection does not
+    /// wait for headers.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match *self.phase() {
             Phase::Waiting { until, .. } => Some(until),
@@ -83,8 +84,8 @@ impl ConnectionState {
         }
     }
 
-    /// Records that bytes were sent. `caught_up` means that the peer had stopped reading and has now read some, which
-    /// is a sign of life.
+    /// Records that bytes were sent. `caught_up` means that the peer had stopped reading and has now read some bytes.
+    /// This is a sign of life.
     pub(super) fn sent(&self, caught_up: bool) {
         if caught_up {
             self.note_alive();
@@ -111,8 +112,8 @@ impl ConnectionState {
         }
     }
 
-    /// Records that the current request waits for the peer to send or to read. Meanwhile the connection can be closed
-    /// to make room for another.
+    /// Records that the current request waits for the peer to send or to read. During this wait, the connection can be
+    /// closed to make room for another connection.
     pub(super) fn wait_for_peer(&self) {
         if matches!(*self.phase(), Phase::Answering) {
             self.shared.open.wait(self.shared.id);
@@ -159,7 +160,7 @@ impl ConnectionState {
         }
     }
 
-    /// Makes every later large message wait for a permit.
+    /// Makes every large message that arrives from now on wait for a permit.
     pub(crate) fn limit_messages(&self, all: LargeMessages, person: PersonalPermits) {
         *self.incoming() = Some(Incoming::new(all, person, self.shared.deadlines));
     }
@@ -176,29 +177,29 @@ impl ConnectionState {
         ready
     }
 
-    /// Records that the reader has taken a message. If the message was large, returns the permit of the person who sent it, which
-    /// the caller must keep until the message has a place in the room's queue.
+    /// Records that the reader has taken a message. If the message was large, returns the permit of the person who sent
+    /// it. The caller must keep this permit until the message has a place in the room's queue.
     pub(crate) fn take_message(&self) -> Option<PersonalPermit> {
         self.incoming().as_mut()?.taken()
     }
 
-    /// Records that nobody reads from the socket until [`resume`](Self::resume) is called.
+    /// Records that the server does not read from the socket until [`resume`](Self::resume) is called.
     pub(crate) fn pause(&self) {
         self.shared.is_paused.store(true, Ordering::Relaxed);
     }
 
-    /// Records that somebody reads from the socket again.
+    /// Records that the server reads from the socket again.
     pub(crate) fn resume(&self) {
         self.shared.is_paused.store(false, Ordering::Relaxed);
     }
 
-    /// Whether nobody reads from the socket at the moment. While this is so, silence does not mean that the peer has
+    /// Whether the server has paused reading from the socket. During a pause, silence does not mean that the peer has
     /// gone.
     pub(crate) fn is_paused(&self) -> bool {
         self.shared.is_paused.load(Ordering::Relaxed)
     }
 
-    /// Gives the connection's place back, because the socket is closed.
+    /// Frees the connection's place among the open connections, because the socket is closed.
     pub(super) fn close(&self) {
         self.shared.open.leave(self.shared.id);
     }

@@ -1,29 +1,31 @@
-//! The deadlines for peers. Every duration here limits the peer's time. The time that the server needs to answer does
-//! not count.
+//! The deadlines for peers, and for the stop of the server. A deadline for a peer counts only time during which the
+//! server waits for the peer, not the time that the server needs to answer.
 
 use std::time::Duration;
 
 /// The deadlines of every connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
-    /// Time for the headers of a request, from the first byte of the request, or from the start of a new connection.
+    /// Time for the headers of a request. It starts at the first byte of the request or, for the first request, at the
+    /// start of the connection.
     pub headers: Duration,
     /// Time from a response to the next request on the same connection. It exceeds the minute for which proxies keep
     /// connections. So the proxy closes first, and never sends a request into a connection that the server is closing.
     pub idle: Duration,
-    /// Time between two pieces of a request's body.
+    /// Maximum time between two pieces of a request's body.
     pub body_idle: Duration,
-    /// Time that a body is allowed to take whatever its size. [`body_rate`](Self::body_rate) extends it with each byte.
+    /// Time that a body is allowed to take, whatever its size. [`body_rate`](Self::body_rate) extends it with each
+    /// byte.
     pub body_grace: Duration,
-    /// Minimum rate of a body once [`body_grace`](Self::body_grace) is over, in bytes a second. It is half the rate of
-    /// a line of 256 kbit/s, so the largest import (16 MiB) has 18 minutes.
+    /// Minimum rate of a body once [`body_grace`](Self::body_grace) is over, in bytes a second. The default is half the
+    /// rate of a line of 256 kbit/s. With it, the largest import (16 MiB) can take 18 minutes.
     pub body_rate: u32,
-    /// Time for which sending can make no progress because the peer does not read. A slow download that makes progress
-    /// is never cut. This applies to WebSockets as well.
+    /// Maximum time for which sending makes no progress because the peer does not read. A slow download that makes
+    /// progress is never cut. The limit applies to WebSockets as well.
     pub write_stall: Duration,
     /// Time after which a silent WebSocket gets a ping.
     pub ping: Duration,
-    /// Time from the ping to any sign of life. On a slow line, half a megabyte can be queued before the ping.
+    /// Maximum time from the ping to any sign of life. On a slow line, half a megabyte can be queued before the ping.
     pub pong: Duration,
     /// When the server stops: time for requests that are being answered, and for rooms to save and close.
     pub drain: Duration,
@@ -52,8 +54,8 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// Returns the total time that a body or a large message is allowed to take, once `received` bytes of it have
-    /// arrived. Bodies and large messages follow this one rule.
+    /// Returns the total time that a body or a large message is allowed to take, once `received` of its bytes have
+    /// arrived. The same rule applies to bodies and to large messages.
     #[must_use]
     pub fn body_time(&self, received: u64) -> Duration {
         let earned = received as f64 / f64::from(self.body_rate.max(1));

@@ -1,5 +1,5 @@
 //! Limits for requests behind a proxy, by the client's address that the proxy names. All connections come from the
-//! proxy, so limiting connections would treat everybody as one client.
+//! proxy, so a limit on connections would treat everybody as one client.
 
 use crate::site::AddressGroup;
 use std::collections::HashMap;

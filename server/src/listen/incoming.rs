@@ -24,8 +24,8 @@ pub(super) struct Incoming {
     unfinished: u64,
     asking: Option<Asking>,
     permit: Option<LargeMessagePermit>,
-    /// Time at which the large message got its permit, and a timer for its deadline. The deadline exists because others
-    /// wait for the permit.
+    /// Time at which the large message got its permit, and a timer for the message's deadline. `None` while the message
+    /// has no permit. The deadline exists because other messages wait for permits.
     due: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
@@ -40,7 +40,8 @@ impl Incoming {
         Self { all, person, deadlines, unfinished: 0, asking: None, permit: None, due: None }
     }
 
-    /// Returns `Ready` when more bytes can be read: immediately for a small message, with a permit for a large one.
+    /// Returns `Ready` when more bytes can be read: immediately for a small message, and after the wait for a permit
+    /// for a large one.
     ///
     /// # Errors
     /// Returns an error if a large message arrives too slowly.
@@ -132,8 +133,8 @@ mod tests {
         assert_eq!(may_come(&mut last).await, Some(true));
     }
 
-    /// Returns connections of several people. Each person has as many as they can have large messages, and on each of
-    /// them a large message has begun that never ends.
+    /// Returns connections of several people. Each person has one connection for each large message that can arrive
+    /// from them at the same time. On each connection, a large message has begun that never ends.
     fn crowd(all: &LargeMessages, people: usize) -> Vec<Incoming> {
         let everybody = (0..people).flat_map(|_| {
             let person = PersonalPermits::default();

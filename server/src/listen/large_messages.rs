@@ -1,9 +1,10 @@
 //! Permits for large messages, and the pauses after messages that are not for a room. Only a limited number of large
-//! messages can arrive at the same time. The others wait in their sockets.
+//! messages can arrive at the same time. All further large messages wait in their sockets.
 //!
-//! Once a message is complete, it gives the shared permit back. It keeps the permit of its person until it has a place in
-//! the queue of its room. So people whose rooms make them wait don't hold up anybody else. Half of the shared permits are
-//! reserved for one message of each person at a time, so that a few slow senders can't take all of them.
+//! A large message needs a shared permit and a permit of its person. Once the message is complete, its shared permit is
+//! free again. The permit of its person stays in use until the message has a place in the queue of its room. So people
+//! whose rooms make them wait don't delay anybody else. Half of the shared permits are reserved for one message of each
+//! person at a time, so that a few slow senders can't take all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,10 @@ use tokio::time::sleep;
 
 /// Number of bytes from which on a message needs a permit.
 pub(super) const SMALL_MESSAGE_BYTES: u64 = 64 * 1024;
-/// Maximum number of shared permits for first messages, of which each person has at most one at a time. At 8 MiB each, their
-/// messages take up to 128 MiB.
+/// Number of shared permits for first messages. Each person has at most one of these permits at a time. At 8 MiB each,
+/// the messages with these permits take up to 128 MiB.
 const MAX_FIRST_MESSAGES: usize = 16;
-/// Maximum number of shared permits for further messages: for a second large message of a person, and for a large message that
+/// Number of shared permits for further messages: for a second large message of a person, and for a large message that
 /// gets no permit for first messages.
 const MAX_FURTHER_MESSAGES: usize = 16;
 /// Maximum number of large messages from one person that can arrive at the same time.
@@ -23,10 +24,10 @@ pub(super) const MAX_LARGE_MESSAGES_PER_PERSON: usize = 2;
 
 /// Pause after a message that is not for a room.
 const OTHER_MESSAGE: Duration = Duration::from_millis(1);
-/// Additional pause for each byte of a message that is not for a room: 100 MB a second.
+/// Additional pause for each byte of a message that is not for a room. It limits these messages to 100 MB a second.
 const OTHER_BYTE: Duration = Duration::from_nanos(10);
 
-/// The permits that all people share. Clones share them.
+/// The shared permits, which large messages of all people use. Clones share the permits.
 #[derive(Debug, Clone)]
 pub(crate) struct LargeMessages {
     first: Arc<Semaphore>,
@@ -40,7 +41,7 @@ impl Default for LargeMessages {
     }
 }
 
-/// The permits of one person, which a large message needs in addition to a shared one. Clones share them.
+/// The permits of one person, which a large message needs in addition to a shared permit. Clones share the permits.
 #[derive(Debug, Clone)]
 pub(crate) struct PersonalPermits {
     large: Arc<Semaphore>,
@@ -71,7 +72,7 @@ impl PersonalPermits {
 pub(super) struct LargeMessagePermit {
     of_person: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
-    /// The person's permit for first messages, or `None` if the shared permit is one for further messages.
+    /// The person's permit for first messages, or `None` if the message has a shared permit for further messages.
     _first: Option<OwnedSemaphorePermit>,
 }
 
@@ -82,15 +83,15 @@ pub(crate) struct PersonalPermit {
 }
 
 impl LargeMessagePermit {
-    /// Records that the message is complete, so that another one can arrive.
+    /// Records that the message is complete, so that another message can use the shared permit.
     pub(super) fn received(self) -> PersonalPermit {
         PersonalPermit { _of_person: self.of_person }
     }
 }
 
 impl LargeMessages {
-    /// Waits for a permit. The permit of the person comes first, so that one person with many connections does not
-    /// queue ahead of others for the shared permits.
+    /// Waits for the permit of the person, and then for a shared permit. In this order, one person with many
+    /// connections does not fill the queue for the shared permits.
     pub(super) async fn permit(self, person: PersonalPermits) -> Option<LargeMessagePermit> {
         // Acquiring can't fail, because the semaphores are never closed.
         let of_person = person.large.acquire_owned().await.ok()?;

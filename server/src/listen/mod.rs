@@ -1,7 +1,7 @@
 //! Connections: how they are accepted, counted, held to deadlines, and ended.
 //!
-//! The module `http` decides what the server answers. This module decides how much time a peer has to ask and to read
-//! the answer, how many connections can be open, and how the server stops. It must not know any routes.
+//! The module `http` decides what the server answers. This module decides how much time a peer has to send a request
+//! and to read the answer, how many connections can be open, and how the server stops. It must not know any routes.
 
 mod accept;
 mod body;

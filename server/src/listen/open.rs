@@ -1,10 +1,10 @@
-//! All open connections, counted by [`AddressGroup`], and which of them wait for their peer: for a request, for more of
-//! its body, or for the response to be read.
+//! All open connections, counted by [`AddressGroup`], and which of them wait for their peer. A connection waits for its
+//! peer until a request arrives, until more of a request's body arrives, or until the peer reads more of the response.
 //!
 //! When no place is left, one waiting connection is closed: the one that has waited longest in the group with the most
-//! waiting connections. So a group that opens thousands of connections loses its own, and somebody from elsewhere gets
-//! in. WebSockets are never closed to make room. They belong to people who have signed in, and have limits of their
-//! own.
+//! waiting connections. So a group that opens thousands of connections loses its own connections, and somebody from
+//! elsewhere gets a place. WebSockets are never closed to make room. They belong to people who have signed in, and have
+//! separate limits.
 
 use super::open_files::connections_for;
 use crate::site::AddressGroup;
@@ -35,7 +35,8 @@ struct Limits {
 #[derive(Debug)]
 struct Connection {
     group: AddressGroup,
-    /// Position among the connections that wait for their peer, or `None` if this connection does not wait.
+    /// Number that says since when this connection waits for its peer: a connection with a lower number has waited
+    /// longer. `None` if this connection does not wait.
     waits: Option<u64>,
     evict: Arc<Notify>,
 }
@@ -51,7 +52,7 @@ struct Held {
     next: u64,
     connections: HashMap<Id, Connection>,
     groups: HashMap<AddressGroup, Group>,
-    /// Connections that wait for their peer, by position: the longest wait first.
+    /// Connections that wait for their peer, by the number in `waits`: the longest wait first.
     waiting: BTreeMap<u64, Id>,
     /// Address groups with waiting connections, ordered by the number of their waiting connections.
     crowded: BTreeSet<(usize, AddressGroup)>,
@@ -66,8 +67,9 @@ pub(crate) struct OpenConnections {
 }
 
 impl OpenConnections {
-    /// Creates the count of open connections. At most `most` connections can be open, and fewer if a process that can open
-    /// `open_files` files can't have that many. One address group has at most `per_group` of them, and at most half of all.
+    /// Creates the count of open connections. At most `most` connections can be open, or fewer if the process can open
+    /// only `open_files` files. One address group can have at most `per_group` connections, and at most half of all
+    /// connections that can be open. If `per_group` is `None`, groups have no limit.
     pub(crate) fn new(most: usize, open_files: usize, per_group: Option<usize>) -> Self {
         let total = most.min(connections_for(open_files)).max(1);
         let group = per_group.map(|group| group.min(total.div_ceil(2)));
@@ -91,8 +93,8 @@ impl OpenConnections {
         let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Takes a place for a new connection, which starts to wait for its first request. The `Notify` is triggered when
-    /// the connection must be closed.
+    /// Takes a place for a new connection, which starts to wait for its first request. If no place is left, closes a
+    /// waiting connection. The returned `Notify` is triggered when the new connection must be closed to make room.
     ///
     /// # Errors
     /// Returns an error if there is no place, and no waiting connection can be closed to free one.
@@ -113,24 +115,24 @@ impl OpenConnections {
         Ok((id, evict))
     }
 
-    /// Closes one waiting connection, if there is one, because the system can't open more files.
+    /// Closes one waiting connection, if there is one, because the operating system can't open more files.
     pub(super) fn evict_one(&self) {
         let mut held = self.held();
         held.evict_any();
         self.count.send_replace(held.connections.len());
     }
 
-    /// Records that a connection waits for its peer. Does nothing if it waits already.
+    /// Records that a connection waits for its peer. Does nothing if the connection waits already.
     pub(super) fn wait(&self, id: Id) {
         self.held().wait(id);
     }
 
-    /// Records that a connection no longer waits for its peer, so that it can't be closed to make room.
+    /// Records that a connection no longer waits for its peer. The connection can then not be closed to make room.
     pub(super) fn work(&self, id: Id) {
         self.held().work(id);
     }
 
-    /// Gives a connection's place back. Does nothing if it was given back before.
+    /// Frees the place of a connection. Does nothing if the place is free already.
     pub(super) fn leave(&self, id: Id) {
         let mut held = self.held();
         held.leave(id);
@@ -198,7 +200,7 @@ impl Held {
         self.evict(*id)
     }
 
-    /// Frees the place of a connection immediately. The connection's task closes its file as soon as it runs.
+    /// Frees the place of a connection immediately. The connection's task closes the socket as soon as the task runs.
     fn evict(&mut self, id: Id) -> Option<()> {
         self.connections.get(&id)?.evict.notify_one();
         self.leave(id);

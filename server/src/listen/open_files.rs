@@ -1,13 +1,13 @@
-//! The limit on open files (`RLIMIT_NOFILE`). The server raises it as far as the system allows, and connections never
-//! use all of it.
+//! The limit on open files (`RLIMIT_NOFILE`). The server raises this limit as far as the operating system allows.
+//! Connections never use all of the files.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Maximum number of open files reserved for everything but connections: the store, child processes, outgoing requests and the
-/// shell.
+/// Maximum number of open files reserved for everything but connections: the store, child processes, outgoing requests,
+/// and commands of the command line.
 const MOST_RESERVED: usize = 512;
-/// Minimum number of open files reserved for everything but connections: the store, child processes, outgoing requests and the
-/// shell.
+/// Minimum number of open files reserved for everything but connections: the store, child processes, outgoing requests,
+/// and commands of the command line.
 const LEAST_RESERVED: usize = 64;
 /// Minimum number of connections that are allowed, however low the limit on open files is.
 const LEAST_CONNECTIONS: usize = 16;

@@ -1,4 +1,4 @@
-//! A socket that records what its peer does, and fails when the peer does not read for too long.
+//! A socket that records when its peer sends and reads, and that fails if the peer reads nothing for too long.
 
 use super::connection::ConnectionState;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 pub(super) struct Watched {
     stream: TcpStream,
     state: ConnectionState,
-    /// Timer that runs while a write waits for the peer to read.
+    /// Timer for the longest time that a write waits for the peer to read. It counts while `is_stalled` is true.
     stall: Pin<Box<Sleep>>,
     is_stalled: bool,
 }

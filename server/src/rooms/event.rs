@@ -17,19 +17,20 @@ pub(crate) enum RoomEvent {
         id: ConnectionId,
         admission: Box<Admission>,
         outbox: Outbox,
-        /// Places for this person's frames, which are used only if the person has none in this room yet.
+        /// New places for this person's frames. They are used only if the person has no places in this room yet.
         frame_places: FramePlaces,
-        /// Receives the places of this person's frames, which all of their connections share.
+        /// Receives the places of this person's frames, or the reason why the connection can't join. All connections of
+        /// the person share these places.
         answer: oneshot::Sender<Result<FramePlaces, OpenError>>,
     },
     Frame {
         id: ConnectionId,
         bytes: Bytes,
-        /// The frame's place among the person's frames that wait for this room. Dropping it, once the frame is handled, frees the
-        /// place.
+        /// The frame's place among the person's frames that wait for this room. Dropping this value, once the frame is
+        /// handled, frees the place.
         place: FramePlace,
     },
-    /// The next turn of a frame whose earlier turn did not finish it. `place` is the place of that frame.
+    /// The next turn of a frame that its earlier turns have not finished. `place` is the place of that frame.
     Continue {
         id: ConnectionId,
         place: FramePlace,
@@ -37,14 +38,14 @@ pub(crate) enum RoomEvent {
     Leave {
         id: ConnectionId,
     },
-    /// The answer of the store to a query for the entry that a client remembers. `stored` is the hash of the stored entry with
-    /// that number, or `None` if there is no such entry.
+    /// The answer of the store to a query for the entry that has the number that a client remembers. `stored` is the
+    /// hash of the stored entry with that number, or `None` if there is no such entry.
     EntryHashRead {
         id: ConnectionId,
         remembered: LedgerPosition,
         stored: Option<Digest>,
     },
-    /// A request that is answered as soon as the document is open.
+    /// A question whether the document can be opened. The room answers it as soon as the document is open.
     Open {
         answer: oneshot::Sender<Result<(), OpenError>>,
     },
@@ -54,7 +55,7 @@ pub(crate) enum RoomEvent {
 }
 
 impl RoomEvent {
-    /// Tells the caller of this event, if one waits for an answer, that the document can't be opened.
+    /// Answers that the document can't be opened, if a caller waits for the answer to this event.
     pub(super) fn refuse(self, error: OpenError) {
         match self {
             Self::Join { answer, .. } => drop(answer.send(Err(error))),
@@ -83,7 +84,8 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    /// Returns the number of bytes of a frame, or 0 for any other message. Only frames are included in the limits of outboxes.
+    /// Returns the number of bytes of a frame, or 0 for any other message. Only frames count towards the limits of
+    /// outboxes in bytes.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Frame(bytes) => bytes.len(),

@@ -1,8 +1,10 @@
-//! Limits on the frames that were read from their sockets and that no room has handled yet: on the number of one
-//! person's frames, and on the bytes of one person and of all people.
+//! Limits on the frames that were read from their sockets and that no room has handled yet. There is a limit on the
+//! number of one person's frames, a limit on the bytes of one person's frames, and a limit on the bytes of all people's
+//! frames.
 //!
-//! A person whose budget is used up fills only their own places. Once the total is exceeded, each person still has
-//! space for one message of the largest size. A connection that sends more is closed with 4301, and syncs again.
+//! A person whose budget is used up fills only their own places. Once the limit for all people is exceeded, each person
+//! still has space for one message of the largest size. A connection that then sends more is closed with 4301, and its
+//! client syncs again.
 
 use accord_document::ids::PersonId;
 use accord_document::limits;
@@ -14,16 +16,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Maximum number of one person's frames that wait for a room.
 const MAX_WAITING_FRAMES: usize = 32;
-/// Maximum size of one person's frames that wait for rooms, in KiB: one document of the largest size, and keystrokes.
+/// Maximum size of one person's frames that wait for rooms, in KiB: enough for one document of the largest size, and
+/// for keystrokes.
 const MAX_WAITING_KIB: u32 = 8 * 1024 + 64;
-/// Maximum size of all people's frames that were read and not handled yet, in bytes. Beyond it, a person's frames are limited to
-/// [`MAX_BYTES_WHEN_CROWDED`].
+/// Maximum size of all people's frames that were read and not handled yet, in bytes. Beyond this size, a person's
+/// frames are limited to [`MAX_BYTES_WHEN_CROWDED`].
 const MAX_TOTAL_BYTES: usize = 32 * limits::MAX_STATE_BYTES;
-/// Maximum size of one person's frames that wait while all people's frames exceed [`MAX_TOTAL_BYTES`], in bytes: one message of
-/// the largest size, and keystrokes.
+/// Maximum size of one person's frames that wait while all people's frames exceed [`MAX_TOTAL_BYTES`], in bytes: enough
+/// for one message of the largest size, and for keystrokes.
 const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 
-/// The error when all people's frames exceed [`MAX_TOTAL_BYTES`], and this person's exceed [`MAX_BYTES_WHEN_CROWDED`].
+/// The error when all people's frames together exceed [`MAX_TOTAL_BYTES`], and this person's frames exceed
+/// [`MAX_BYTES_WHEN_CROWDED`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("too much work is waiting")]
 pub(crate) struct Crowded;
@@ -107,7 +111,7 @@ impl FramePlaces {
     /// Waits for a place for a frame with this number of bytes.
     ///
     /// # Errors
-    /// Returns [`Crowded`] if all people's frames exceed [`MAX_TOTAL_BYTES`], and this person's exceed
+    /// Returns [`Crowded`] if all people's frames together exceed [`MAX_TOTAL_BYTES`], and this person's frames exceed
     /// [`MAX_BYTES_WHEN_CROWDED`].
     pub(crate) async fn enter(&self, bytes: usize) -> Result<FramePlace, Crowded> {
         let charge = self.charge(bytes)?;

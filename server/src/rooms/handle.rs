@@ -1,4 +1,4 @@
-//! Requests to an open document over HTTP. A new kind of request needs only one method here.
+//! Requests that HTTP handlers send to an open document. A new kind of request needs only one method here.
 
 use super::request::{Reply, Request};
 use super::task::Task;
@@ -57,7 +57,7 @@ pub(crate) struct Summary {
     pub last_editor: Option<PersonId>,
 }
 
-/// An edit that restores the state at a moment.
+/// An edit that gives a document, or a part of it, the text of an earlier moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Restore {
     pub update: Vec<u8>,
@@ -68,7 +68,7 @@ pub(crate) struct Restore {
 /// A step on the path to a release, once it is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StepTaken {
-    /// The entry that records the step.
+    /// The number of the entry that records the step.
     pub seq: Seq,
     /// The number of the release that this step has frozen, or `None` if it has frozen none.
     pub froze: Option<u32>,
@@ -77,7 +77,7 @@ pub(crate) struct StepTaken {
 /// The reason why a request to a room fails.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum RequestError<E> {
-    /// The document can't be opened, or its room can't take the request.
+    /// The document can't be opened, or too many requests wait for its room.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The document refuses the change, and is unchanged.
@@ -108,7 +108,8 @@ impl Rooms {
 /// Queries. An answer is sent only once everything that it shows is on disk.
 ///
 /// # Errors
-/// Every method returns an error if the document can't be opened, or if too many requests of this requester wait for it.
+/// Every method returns an error if the document can't be opened, or if too many requests of this requester wait for
+/// its room.
 impl RoomHandle {
     /// Returns the text, milestones and dates.
     pub(crate) async fn content(&self) -> Result<Content, OpenError> {
@@ -142,7 +143,7 @@ impl RoomHandle {
         .await
     }
 
-    /// Returns the data that a list of documents shows for this one.
+    /// Returns the data that a list of documents shows for this document.
     pub(crate) async fn summary(&self) -> Result<Summary, OpenError> {
         self.read(Priority::Essential, Task::summary).await
     }
@@ -164,10 +165,10 @@ impl RoomHandle {
 /// Changes. Each method returns once its change is on disk. The result contains the number of the document's last entry.
 ///
 /// # Errors
-/// Every method returns an error if the document can't be opened, if too many requests of this requester wait for it, or if the
-/// document refuses the change.
+/// Every method returns an error if the document can't be opened, if too many requests of this requester wait for its
+/// room, or if the document refuses the change.
 impl RoomHandle {
-    /// Names a moment, which makes it a version.
+    /// Gives a moment a name. A named moment is a version.
     pub(crate) async fn name_version(
         &self,
         actor: &Actor,
@@ -178,7 +179,7 @@ impl RoomHandle {
         self.change(Priority::Ordinary, name).await
     }
 
-    /// Restores the state at a moment.
+    /// Appends an edit that restores the text of an earlier moment.
     pub(crate) async fn restore(
         &self,
         actor: &Actor,
@@ -290,7 +291,7 @@ impl RoomHandle {
         done.await?.map_err(RequestError::Refused)
     }
 
-    /// Sends a request to the room, which is opened if necessary.
+    /// Sends a request to the document's room, which is opened if necessary. Returns the answer to the request.
     async fn ask<T: Send + 'static>(
         &self,
         priority: Priority,

@@ -1,6 +1,6 @@
-//! Opening a document: its last checkpoint and the later entries, or its whole ledger, are applied in order. A
-//! redaction that was interrupted when the server stopped is finished first, so that nothing of the redacted text is
-//! shown.
+//! Opening a document. The state is restored from the last checkpoint, and the later entries are applied to it in
+//! order. Without a checkpoint, the whole ledger is applied. If the stop of the server interrupted a redaction, the
+//! redaction is finished before the room opens, so that nothing of the redacted text is shown.
 
 use super::{OpenError, Rooms};
 use crate::replay::{Replayed, decode, editor, replay_stored};
@@ -36,8 +36,8 @@ impl Rooms {
         self.load(document)
     }
 
-    /// Opens a ledger from its last checkpoint. Returns `None` if there is no checkpoint, or if it is not a state of
-    /// this ledger.
+    /// Opens a ledger from its last checkpoint. Returns `None` if there is no checkpoint, if the checkpoint is damaged
+    /// or of another version, or if it is not a state of this ledger.
     fn resume(&self, ledger: &LedgerId) -> Result<Option<Replayed>, OpenError> {
         let Some(kept) = self.shared.store.checkpoint(ledger)? else { return Ok(None) };
         let Some(state) = DocumentState::resume(&kept) else { return Ok(None) };

@@ -54,10 +54,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Number of events that can wait for a room. Beyond it, senders wait.
 const MAX_QUEUED_EVENTS: usize = 1024;
 
-/// The result of an attempt to save claims.
+/// The result of an attempt to save claims on client ids.
 #[derive(Debug)]
 struct SavedClaims {
-    /// The client ids whose claims are saved, so that others can learn of them.
+    /// The client ids whose claims are saved. The room can now show these ids to other people.
     saved: Vec<u64>,
     /// The claims that could not be saved.
     unsaved: Vec<ClientIdClaim>,
@@ -105,7 +105,7 @@ impl Shared {
 pub(crate) struct Joined {
     pub id: ConnectionId,
     pub room: mpsc::Sender<RoomEvent>,
-    /// The places of this person's frames, which all of their connections share.
+    /// The places of this person's frames in the room. All of the person's connections share these places.
     pub frame_places: FramePlaces,
 }
 
@@ -175,7 +175,8 @@ impl Rooms {
         Ok(Joined { id, room, frame_places })
     }
 
-    /// Sends an event to a room and returns its answer. The room is opened if necessary.
+    /// Sends an event to a document's room, which is opened if necessary. Returns the channel of the room, and the
+    /// room's answer.
     async fn ask<T>(
         &self,
         document: &DocumentId,
@@ -223,7 +224,7 @@ impl Rooms {
         }
     }
 
-    /// Closes all rooms. Connections are asked to come back, and queued entries are committed.
+    /// Closes all rooms. Clients are asked to connect again later, and queued entries are committed.
     pub(crate) async fn shut_down(&self) {
         self.shared.stop.send_replace(true);
         let open: Vec<_> = self.shared.lock().drain().map(|(_, room)| room).collect();
@@ -241,7 +242,8 @@ impl Rooms {
         self.shared.metrics.rooms_open.get()
     }
 
-    /// Reads the hash of the stored entry with the number that a client remembers, and sends the hash to the room.
+    /// Reads the stored entry that has the number that a client remembers, in the background. Then sends the hash of
+    /// this entry to the room.
     fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: LedgerPosition) {
         let (rooms, document) = (self.clone(), document.clone());
         let reading = (self.shared.store.clone(), document.clone(), remembered.seq);
@@ -262,7 +264,7 @@ impl Rooms {
                 }
                 Err(_) => return,
             };
-            // The room could have closed meanwhile, and the client with it.
+            // The room could have closed meanwhile, and the client's connection with it.
             let room = rooms.shared.lock().get(&document).cloned();
             if let Some(room) = room {
                 let _ = room.send(RoomEvent::EntryHashRead { id, remembered, stored }).await;
@@ -284,7 +286,8 @@ impl Rooms {
         }));
     }
 
-    /// Saves claims of client ids in the background. Then sends the ids that are saved, and the claims that are not, to `answer`.
+    /// Saves claims on client ids in the background. Then sends to `answer` the ids whose claims are saved, and the
+    /// claims that are not saved.
     fn save_client_id_claims(
         &self,
         document: &DocumentId,
@@ -307,7 +310,7 @@ impl Rooms {
         });
     }
 
-    /// Removes the claims of client ids whose owner is recorded in the ledger by now.
+    /// Removes the saved claims on client ids whose owners the ledger records by now.
     fn forget_client_id_claims(&self, document: &DocumentId, clients: Vec<u64>) {
         if clients.is_empty() {
             return;

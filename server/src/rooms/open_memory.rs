@@ -1,8 +1,8 @@
 //! The memory of open documents, and the people who hold them open.
 //!
 //! A document with the maximum number of items takes 50 MiB, and one person could fill and open one after the other. So
-//! there is a limit on what one person holds open. Documents that nobody holds open close immediately when they take
-//! too much together.
+//! the memory of the documents that one person holds open is limited. Documents that nobody holds open close
+//! immediately if together they take too much memory.
 
 use accord_document::ids::{DocumentId, PersonId};
 use std::collections::HashMap;
@@ -23,11 +23,11 @@ struct OpenDocument {
 
 type Documents = HashMap<DocumentId, OpenDocument>;
 
-/// The memory and the connections of all open documents. Clones share them.
+/// The memory and the connections of all open documents. Clones share these records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenMemory(Arc<Mutex<Documents>>);
 
-/// A connection that holds a document open, until this value is dropped.
+/// A connection that holds a document open until this value is dropped.
 #[derive(Debug)]
 pub(super) struct HeldOpen {
     memory: OpenMemory,
@@ -69,8 +69,8 @@ impl OpenMemory {
         others == 0 || others + this <= MAX_BYTES_PER_PERSON
     }
 
-    /// Whether the open documents to which nobody is connected take more than [`MAX_IDLE_BYTES`] together, so that they must
-    /// close immediately.
+    /// Whether the open documents to which nobody is connected together take more than [`MAX_IDLE_BYTES`]. They must
+    /// then close immediately.
     pub(super) fn is_crowded(&self) -> bool {
         let all = self.lock();
         let idle = all.values().filter(|open| open.people.is_empty());

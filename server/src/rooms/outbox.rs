@@ -1,10 +1,11 @@
-//! Outboxes: queues of the frames that wait for receivers, which are connections. They are bounded in frames and in
-//! bytes. A receiver for which more would have to wait is closed with 4301, and syncs again.
+//! Outboxes. Each outbox is the queue of the frames that wait for one receiver, which is a connection. An outbox is
+//! bounded in frames and in bytes. If a frame would exceed these bounds, the connection is closed with 4301, and its
+//! client syncs again.
 //!
-//! The bytes of a frame are charged to its receiver and to that receiver's person until the system has taken all of the
-//! frame. The total of all outboxes includes a frame once, however many receivers share it, until the last of them has taken
-//! it. So a page that is pasted in front of a thousand readers is in memory once, plus the few kilobytes that are being sent
-//! to each.
+//! The bytes of a frame are charged to its receiver and to that receiver's person until the operating system has taken
+//! the whole frame. In the total of all outboxes, a frame counts once, however many receivers share it, until the frame
+//! has been taken for the last of them. So a page of text that somebody pastes while a thousand people read along is in
+//! memory once, plus the few kilobytes that are being sent to each of them.
 
 use super::event::Outgoing;
 use accord_document::ids::PersonId;
@@ -23,13 +24,13 @@ const MAX_QUEUED_FRAMES: usize = 1024;
 const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
 /// Maximum number of bytes that wait for one person, over all of their tabs and devices.
 const MAX_QUEUED_BYTES_PER_PERSON: usize = 4 * limits::MAX_STATE_BYTES;
-/// Maximum number of bytes of all waiting frames, where a frame for several receivers is included once. Beyond it, the limit
-/// for each receiver is [`CROWDED_BYTES`].
+/// Maximum number of bytes of all waiting frames, where a frame for several receivers is included once. Beyond this
+/// number, the limit for each receiver is [`CROWDED_BYTES`].
 const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;
-/// Maximum number of bytes that wait for a receiver while too many wait in total.
+/// Maximum number of bytes that wait for a receiver while more than [`MAX_QUEUED_BYTES_IN_ALL`] wait in all outboxes.
 const CROWDED_BYTES: usize = 1024 * 1024;
 
-/// A number of bytes in use. Clones share it.
+/// A number of bytes that wait. Clones share the number.
 #[derive(Debug, Clone, Default)]
 struct Count(Arc<AtomicUsize>);
 
@@ -110,7 +111,7 @@ pub(crate) struct Outbox {
     all: Count,
 }
 
-/// A reference to an outbox that does not keep it open. The room closes an outbox by dropping its own reference.
+/// A reference that does not keep its outbox open. The room closes an outbox by dropping its own reference.
 #[derive(Debug)]
 pub(crate) struct WeakOutbox {
     frames: mpsc::WeakSender<Queued>,
@@ -120,7 +121,7 @@ pub(crate) struct WeakOutbox {
 }
 
 impl WeakOutbox {
-    /// Returns the outbox, or `None` if the room has dropped it.
+    /// Returns the outbox, or `None` if the room has closed it.
     #[must_use]
     pub(crate) fn upgrade(&self) -> Option<Outbox> {
         Some(Outbox {
@@ -139,7 +140,8 @@ pub(crate) struct Queued {
     pub charges: Charges,
 }
 
-/// The charges for the bytes of a frame. The writer must keep them until it has handed the frame to the system.
+/// The charges for the bytes of a frame. The writer must keep them until it has handed the frame to the operating
+/// system.
 #[derive(Debug)]
 pub(crate) struct Charges {
     _of_receiver: Charge,
@@ -181,8 +183,8 @@ impl Outbox {
         let _ = self.frames.send(self.charge(Outgoing::Close(close))).await;
     }
 
-    /// Queues a ping, which the peer must answer. If the queue has no place left, no ping is needed, because taking the
-    /// waiting frames shows as well that the peer is alive.
+    /// Queues a ping, which the peer must answer. If the queue is full, no ping is needed: a peer that takes the
+    /// waiting frames shows that it is alive.
     pub(crate) fn ping(&self) {
         let _ = self.frames.try_send(self.charge(Outgoing::Ping));
     }

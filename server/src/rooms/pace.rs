@@ -1,8 +1,8 @@
-//! Budgets of a room's time, one for each party: a person, or the readers of an address group, over all their connections and
-//! requests.
+//! Budgets of a room's time. Each party has one budget for all of its connections and requests. A party is a person, or
+//! the readers without a user account in one address group.
 //!
 //! No frame is dropped and no connection is closed because of a budget. Frames beyond the budget wait in the room's
-//! queue, and behind that in the socket. Other parties are served meanwhile.
+//! queue or, once their places there are taken, in the socket. Other parties are served meanwhile.
 
 use crate::fair_queue::Requester;
 use accord_document::ids::DocumentId;
@@ -13,21 +13,22 @@ use std::time::{Duration, Instant};
 /// Duration above which a turn noticeably delays the others in the room.
 const LONG_TURN: Duration = Duration::from_millis(20);
 
-/// The rate at which a party can use time: the `burst` can be used immediately, and after that this `share` of the
-/// time.
+/// The rate at which a party can use time. A party can use the time `burst` without a pause. After that, it can use the
+/// fraction `share` of the time that passes.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     burst: Duration,
     share: f64,
 }
 
-/// The rate for all of a room's time.
+/// The rate for all turns of a party in one room.
 const ALL: Rate = Rate { burst: Duration::from_secs(3), share: 0.5 };
-/// The rate for long turns in all rooms together. A person who returns after a long time offline needs one or two long
-/// turns.
+/// The rate for a party's long turns in all rooms together. A person who returns after a long time offline needs one or
+/// two long turns.
 const LONG: Rate = Rate { burst: Duration::from_secs(1), share: 0.02 };
 
-/// The time that is left of a party's budget, in seconds. It grows up to the burst of `rate`, and is negative when overdrawn.
+/// A time account: the time that is left of a party's budget, in seconds. The account grows up to the burst of `rate`,
+/// and is negative when it is overdrawn.
 #[derive(Debug)]
 pub(super) struct TimeAccount {
     rate: Rate,
@@ -61,15 +62,15 @@ impl TimeAccount {
         self.left >= self.rate.burst.as_secs_f64()
     }
 
-    /// Returns the account with its party, or `None` if nothing of the account is spent, so that it need not be kept.
+    /// Returns the account with its party, or `None` if the account is full. A full account need not be stored.
     fn owed(mut self, party: Requester, now: Instant) -> Option<(Requester, Self)> {
         (!self.is_full(now)).then_some((party, self))
     }
 }
 
-/// The accounts of each party for long turns, over all rooms. Without these accounts, long turns in many documents at the same
-/// time would take all processors. An account is kept until nothing of it is spent any more, even while no room is open. Clones
-/// share the accounts.
+/// The time account of each party for its long turns in all rooms. Without these accounts, long turns in many documents
+/// at the same time would take all processors. An account is kept until it is full again, even while no room is open.
+/// Clones share the accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LongTurns {
     by_party: Arc<Mutex<HashMap<Requester, Arc<Mutex<TimeAccount>>>>>,
@@ -94,15 +95,16 @@ fn lock(account: &Mutex<TimeAccount>) -> MutexGuard<'_, TimeAccount> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The accounts of parties in rooms that are closed, each kept until nothing of it is spent any more. So closing and opening a
-/// document gives nobody a new budget. Clones share the accounts.
+/// The time accounts of parties in rooms that are closed. Each account is kept until it is full again. So nobody gets a
+/// new budget because a document closes and opens again. Clones share the accounts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Debts {
     by_document: Arc<Mutex<HashMap<DocumentId, HashMap<Requester, TimeAccount>>>>,
 }
 
 impl Debts {
-    /// Stores the accounts of parties in a room that closes.
+    /// Stores the time accounts of a room that closes, and removes those stored accounts that are full again. `left`
+    /// has the account of each party in the room.
     pub(super) fn keep(
         &self,
         document: &DocumentId,
@@ -121,14 +123,15 @@ impl Debts {
         }
     }
 
-    /// Returns the stored accounts of parties in a room that opens.
+    /// Takes out the time accounts that were kept when the document's room last closed, for the room that now opens.
     pub(super) fn take(&self, document: &DocumentId) -> HashMap<Requester, TimeAccount> {
         let mut all = self.by_document.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(document).unwrap_or_default()
     }
 }
 
-/// The budget of one party: of one room's time, and of all rooms' time in long turns.
+/// The budget of one party: a time account for all its turns in one room, and a time account for its long turns, which
+/// all rooms share.
 #[derive(Debug)]
 pub(super) struct Budget {
     all: TimeAccount,
@@ -136,7 +139,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `left` is the party's account from an earlier opening of this room, or `None` if the party was never here.
+    /// `left` is the party's time account from an earlier opening of this room, or `None` if no account was kept.
     pub(super) fn new(
         party: &Requester,
         left: Option<TimeAccount>,
@@ -147,7 +150,7 @@ impl Budget {
         Self { all, long: long.of(party, now) }
     }
 
-    /// Returns the party's account for this room, without the account for long turns in all rooms.
+    /// Returns the party's time account for this room, without the account for long turns in all rooms.
     pub(super) fn into_account(self) -> TimeAccount {
         self.all
     }
@@ -169,7 +172,7 @@ impl Budget {
         self.all.wait(now).max(self.long().wait(now))
     }
 
-    /// Whether nothing of the budget is spent, neither in this room nor for long turns.
+    /// Whether both time accounts of the budget are full.
     pub(super) fn is_full(&mut self, now: Instant) -> bool {
         self.all.is_full(now) && self.long().is_full(now)
     }

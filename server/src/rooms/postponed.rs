@@ -1,8 +1,9 @@
-//! The large turns that a room takes next, one for each party. Each waits for a slot among the large turns of all rooms,
-//! and then until no entry of its room waits for the disk.
+//! The postponed turns of a room: the large turns that the room takes next, at most one for each party. Each of them
+//! waits for a slot among the large turns of all rooms, and then until no entry of its room waits for the disk.
 //!
-//! Large turns run on half of the processors, and one at a time for each requester. So the other processors are free for
-//! short turns, and the memory that a large turn needs is not needed many times.
+//! In all rooms together, at most half as many large turns run at the same time as there are processors, and at most
+//! one of each requester. So the other processors are free for short turns, and only a few large turns need memory at
+//! the same time.
 
 use super::event::RoomEvent;
 use super::turns::{Priority, Turn};
@@ -29,12 +30,13 @@ pub(super) fn large_turns() -> FairQueue {
 pub(super) struct Postponed {
     turn: Turn<RoomEvent>,
     slot: PendingSlot,
-    /// Whether short turns of other parties are taken before this postponed turn.
+    /// Whether other turns can be taken before this postponed turn: short turns of other parties, and essential turns
+    /// of its own party.
     others_pass: bool,
 }
 
-/// Waits until one of the turns receives its slot, or for ever if none of them waits for one. Dropping the future loses
-/// nothing.
+/// Waits until one of the turns receives its slot, or for ever if none of them waits for a slot. Dropping the future
+/// early loses no slot.
 pub(super) async fn slot_given(postponed: &mut [Postponed]) {
     poll_fn(|context| {
         let given = postponed.iter_mut().any(|postponed| postponed.receives_slot(context));
@@ -70,7 +72,7 @@ impl Postponed {
         matches!(self.slot, PendingSlot::Given(_))
     }
 
-    /// Asks for the slot. Returns whether the turn receives it now.
+    /// Polls for the slot of this turn. Returns whether the turn receives its slot now.
     fn receives_slot(&mut self, context: &mut Context<'_>) -> bool {
         let PendingSlot::Waiting(waiting) = &mut self.slot else { return false };
         let Poll::Ready(slot) = waiting.poll_unpin(context) else { return false };
@@ -78,18 +80,19 @@ impl Postponed {
         true
     }
 
-    /// Records that an append has ended. From now on no other turn is taken before this postponed turn, if it has its slot.
+    /// Records that an append has ended. If this postponed turn has its slot, no other turn is taken before it from now
+    /// on.
     pub(super) fn append_ended(&mut self) {
         self.others_pass &= !self.has_slot();
     }
 
-    /// Whether a short turn of `party` is taken before this postponed turn. A turn of the same party as this one must be
-    /// essential for that.
+    /// Whether a short turn of `party` can be taken before this postponed turn. If both turns are of the same party,
+    /// the short turn must be essential.
     pub(super) fn is_passed_by(&self, party: &Requester, priority: Priority) -> bool {
         self.others_pass && (*party != self.turn.party || priority == Priority::Essential)
     }
 
-    /// Returns the postponed turn, with its slot or `None` if it has no slot.
+    /// Returns the postponed turn, and its slot. The slot is `None` if the turn has received none.
     pub(super) fn into_turn(self) -> (Turn<RoomEvent>, Option<Slot>) {
         match self.slot {
             PendingSlot::Given(slot) => (self.turn, slot),

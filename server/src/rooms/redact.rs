@@ -1,4 +1,4 @@
-//! Redactions: removing a passage from a document's text and from its ledger.
+//! Redactions, which remove a passage from a document's text and from its ledger.
 
 use super::handle::{RequestError, RoomHandle};
 use super::{OpenError, Rooms, unexpected};
@@ -18,11 +18,11 @@ use thiserror::Error;
 #[derive(Debug, Clone)]
 pub(crate) struct Passage {
     pub target: Target,
-    /// Offset of the passage in the text of `target`, or in the comparison of its texts at the moments `compared`, in UTF-16
-    /// code units.
+    /// Offset of the passage, in UTF-16 code units. It is an offset in the current text of `target` or, if `compared`
+    /// is set, in the comparison of the texts that `target` had at these two moments.
     pub from: u32,
     pub text: String,
-    /// The two moments whose comparison shows the passage, or `None` if it is in the current text.
+    /// The two moments whose comparison shows the passage, or `None` if the passage is in the current text.
     pub compared: Option<(Seq, Seq)>,
 }
 
@@ -66,16 +66,17 @@ impl From<RequestError<RedactionError>> for RedactError {
 }
 
 impl RoomHandle {
-    /// Removes a passage from a document and from its stored entries. Returns the number of the entry that announces the
-    /// redaction. `find` returns the characters to remove, with all their copies, and is allowed to block. Its second argument has
-    /// the ranges of the passage in the current text, or `None` if the passage is in a comparison of two moments.
+    /// Removes a passage from a document and from its stored entries. Returns the number of the entry that announces
+    /// the redaction. `find` returns the characters to remove, with all their copies, and is allowed to block. The
+    /// second argument of `find` has the ranges of the passage in the current text, or is `None` if the passage is in a
+    /// comparison of two moments.
     ///
     /// `place` is the redactor's place in the queue of redactions. The redactor's turn in that queue is held while the ledger is
     /// read, but not while the room is asked, because the room takes long to answer if the redactor's budget is used up.
     ///
     /// # Errors
-    /// Returns an error if the passage is not there, if this person is not allowed to redact, if too many redactions
-    /// wait, or if the redaction can't be saved.
+    /// Returns an error if the passage is not in its place, if this person is not allowed to redact, if too many
+    /// redactions wait, or if the redaction can't be saved. Also returns the errors of `find`.
     pub(crate) async fn redact(
         &self,
         actor: &Actor,
@@ -100,12 +101,12 @@ impl RoomHandle {
         });
         let (redaction, blanked) = made.await.map_err(|_| unexpected())??;
         if redaction.targets.is_empty() {
-            // Since the passage was located, another redaction has removed its characters, so it is no longer there.
+            // Another redaction has removed the characters of the passage since the passage was located.
             return Err(RedactError::PassageMoved);
         }
         let seq = self.append_redaction(actor, redaction).await?;
-        // The document has announced the redaction. If the server stops before the stored entries are rewritten, the next opening
-        // of the document finishes the redaction.
+        // The ledger now announces the redaction. If the server stops before the stored entries are rewritten, the next
+        // opening of the document finishes the redaction.
         let (rooms, document) = (rooms.clone(), self.document().clone());
         let written = tokio::task::spawn_blocking(move || rooms.rewrite(&document, &blanked)).await;
         written.map_err(|_| unexpected())??;
@@ -128,7 +129,7 @@ impl Rooms {
         Redaction::of(reason, ranges, stored)
     }
 
-    /// Replaces stored entries of a document by their blanked versions. Blocks.
+    /// Replaces stored entries of a document with the blanked entries in `blanked`. Blocks.
     pub(super) fn rewrite(
         &self,
         document: &DocumentId,

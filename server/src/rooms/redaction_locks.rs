@@ -1,6 +1,6 @@
-//! Locks that allow one redaction at a time in each document, because a redaction must read the entries as the one
-//! before left them. Redactions in different documents do not wait for each other, even if one of them waits for its
-//! redactor's budget.
+//! Locks that allow one redaction at a time in each document, because each redaction must read the entries as the
+//! previous redaction left them. Redactions in different documents do not wait for each other, not even while one of
+//! them waits until its redactor's budget has grown.
 
 use accord_document::ids::DocumentId;
 use std::collections::HashMap;
@@ -13,7 +13,8 @@ pub(super) struct RedactionLocks {
 }
 
 impl RedactionLocks {
-    /// Waits until no other redaction of this document is running, and lets none start until the guard is dropped.
+    /// Waits until no other redaction of this document is running. No other redaction of the document can start until
+    /// the returned guard is dropped.
     pub(super) async fn lock(&self, document: &DocumentId) -> OwnedMutexGuard<()> {
         self.of(document).lock_owned().await
     }

@@ -1,7 +1,8 @@
 //! HTTP requests on their way to a room. The budget of the requester is charged for each request's turn.
 //!
-//! A request waits behind the earlier items of the same requester that have its priority, and shares a budget with that
-//! person's frames. Each requester can have only a few requests waiting. A request whose caller has gone is not run.
+//! A request waits behind the earlier items of its requester that have the same priority. A person's requests and
+//! frames share one budget. Each requester can have only a few requests waiting. A request whose caller has gone is not
+//! run.
 
 use super::OpenError;
 use super::task::Task;

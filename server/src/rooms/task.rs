@@ -1,7 +1,7 @@
-//! The task of one open document, which drives the pure [`Room`] and carries out its effects.
+//! The task of one open document. The task drives the pure [`Room`], and carries out the effects of the room.
 //!
-//! At most one append is in flight. Entries that are made meanwhile are appended together afterwards, so that the speed
-//! of the disk decides the size of commits.
+//! At most one append is in flight. Entries that are made meanwhile are appended together afterwards. So the speed of
+//! the disk decides the size of commits.
 
 mod answers;
 mod effects;
@@ -29,21 +29,22 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use unsaved_claims::UnsavedClaims;
 
-/// Time for which an empty room stays open.
+/// Time without any event after which an empty room closes.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Number of entries that can wait for the disk before the room stops taking events.
 const MAX_WAITING_ENTRIES: usize = 8192;
 
-/// Change of a document's memory after which it is recorded again, in bytes.
+/// Change of the memory that a document takes, in bytes, from which on the new amount is recorded.
 const MIN_MEMORY_CHANGE_BYTES: usize = 256 * 1024;
 
 /// Number of new entries after which a ledger is packed.
 const PACK_AFTER_ENTRIES: u64 = 1_024;
 
-/// Waits until the next turn. A turn that is due now must not wait for a timer, whose resolution is a millisecond.
+/// Waits for the time until the next turn. A turn that is due now must not wait for a timer, because the resolution of
+/// timers is a millisecond.
 async fn pause(time: Duration) {
     if time.is_zero() {
-        // However much waits in this room, it must leave other rooms their share of the thread.
+        // However many turns wait in this room, the room must leave other rooms their share of the thread.
         tokio::task::coop::consume_budget().await;
     } else {
         sleep(time).await;
@@ -104,8 +105,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
     };
     task.serve(&mut events).await;
     rooms.shared.open_memory.forget(&document);
-    // A room that failed is ahead of the store. An edit that it holds as written under a client id might not be on
-    // disk, so the claim on that id must stay.
+    // The state of a room that failed is ahead of the store: an edit under a client id that the room counts as written
+    // might not be on disk. So the saved claim on that client id must stay.
     if !task.has_failed && task.is_settled() {
         rooms.forget_client_id_claims(&document, task.room.forget_written_ids());
     }
@@ -132,18 +133,20 @@ pub(super) struct Task {
     connections: HashMap<ConnectionId, Connection>,
     /// The latest release status that was computed, with the position at which the text was read.
     release_status: RecentStatus,
-    /// The latest summary for lists of documents, with the position at which the text was read, or `None` before the first.
+    /// The latest summary for lists of documents, with the position at which the text was read, or `None` before the
+    /// first summary.
     summary: Option<Summary>,
     /// The events that wait for their turn.
     turns: Turns<RoomEvent>,
-    /// The large turns that come next, at most one of each party.
+    /// The postponed large turns, at most one of each party.
     postponed: Vec<Postponed>,
     in_flight: bool,
     waiting: Vec<Append>,
-    /// Answers that show entries which are not on disk, each with the entry for which it waits.
+    /// Answers that show entries that are not on disk yet, each with the number of the entry for which the answer
+    /// waits.
     answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
     unsaved_claims: UnsavedClaims,
-    /// Memory of the document when it was last recorded, in bytes.
+    /// Memory of the document as it was last recorded, in bytes.
     recorded_bytes: usize,
     /// True once the room can't continue. The room then closes immediately, and the next request rebuilds it from the
     /// ledger.
@@ -181,8 +184,8 @@ impl Task {
                 }
                 () = slot_given(&mut self.postponed) => {}
                 () = pause(next_turn.unwrap_or_default()), if next_turn.is_some() => {
-                    // The last turn could have taken long, so the events that arrived meanwhile join before the next
-                    // turn is chosen.
+                    // The last turn could have taken long, so the events that arrived meanwhile are accepted before the
+                    // next turn is chosen.
                     while let Ok(event) = events.try_recv() {
                         used = Instant::now();
                         stopping |= matches!(event, RoomEvent::Stop);
@@ -211,15 +214,16 @@ impl Task {
         }
         self.write_checkpoint().await;
         self.rooms.pack(&self.document);
-        // The accounts must be stored before this document can be opened again.
+        // The time accounts must be stored before this document can be opened again.
         let now = std::time::Instant::now();
         self.rooms.shared.debts.keep(&self.document, self.turns.close(), now);
         // Queued events are dropped without an answer. Their senders then open the room again.
         events.close();
     }
 
-    /// Records how much memory the document takes, if that has changed by at least [`MIN_MEMORY_CHANGE_BYTES`]. If `party` is a
-    /// person whose turn made the document so large that their open documents exceed the limit, closes their connections to it.
+    /// Records how much memory the document takes, if that has changed by at least [`MIN_MEMORY_CHANGE_BYTES`]. If the
+    /// turn of `party` made the document so large that this person's open documents exceed the limit, closes the
+    /// person's connections to this document.
     fn note_memory(&mut self, party: &Requester) {
         let bytes = self.room.state().memory_bytes();
         if bytes.abs_diff(self.recorded_bytes) < MIN_MEMORY_CHANGE_BYTES {
@@ -249,8 +253,9 @@ impl Task {
         self.carry_out(effects);
     }
 
-    /// Writes a checkpoint for the next opening, if it is worthwhile. Until the checkpoint is written, no redaction can
-    /// change the ledger, because a request to redact waits for the room that is opened next.
+    /// Writes a checkpoint for the next opening, if the last checkpoint lacks at least [`CHECKPOINT_AFTER_ENTRIES`]
+    /// entries. Until the checkpoint is written, no redaction can change the ledger, because a request to redact waits
+    /// for the next opening of the room.
     async fn write_checkpoint(&mut self) {
         let seq = self.room.state().position().seq;
         let is_worth_it =
@@ -348,15 +353,15 @@ impl Task {
         self.rooms.shared.clock.now_ms()
     }
 
-    /// Shows others the client ids that are now saved, and keeps the claims that could not be saved for another
-    /// attempt.
+    /// Shows other people the client ids whose claims are now saved. Keeps the claims that could not be saved, for
+    /// another attempt.
     fn client_id_claims_saved(&mut self, SavedClaims { saved, unsaved }: SavedClaims) {
         let effects = self.room.client_id_claims_saved(&saved);
         self.carry_out(effects);
         self.unsaved_claims.saved(unsaved);
     }
 
-    /// Starts to save the claims that wait, unless a save is already running.
+    /// Starts to save the waiting claims on client ids, unless a save is already running or must wait after a failure.
     fn save_client_id_claims(&mut self, saved: &mpsc::Sender<SavedClaims>) {
         if let Some(claims) = self.unsaved_claims.begin() {
             self.rooms.save_client_id_claims(&self.document, claims, saved.clone());

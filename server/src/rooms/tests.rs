@@ -36,7 +36,7 @@ struct FaultyStore {
     lost: AtomicU64,
     /// Number of changes of records that had to wait.
     delayed: AtomicU64,
-    /// Whether changes of records wait.
+    /// Whether changes of records wait until this is false again.
     is_slow: AtomicBool,
 }
 
@@ -248,7 +248,8 @@ impl Page {
         self.send(Message::Update(&update).encode()).await;
     }
 
-    /// Whether any message that waits in this page's queue shows the awareness of [`CLIENT`]. Takes the messages out.
+    /// Takes all waiting messages out of this page's queue. Returns whether any of them shows the awareness of
+    /// [`CLIENT`].
     fn has_heard(&mut self) -> bool {
         let mut heard = false;
         while let Ok(Queued { outgoing, .. }) = self.queue.try_recv() {

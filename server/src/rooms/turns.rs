@@ -1,9 +1,9 @@
-//! The order of turns in a room. Frames and HTTP requests are taken from each party in turn: from each person, and from
-//! each address group of readers without an account. The number of frames and connections of a party makes no
-//! difference.
+//! The order of turns in a room. Frames and HTTP requests are taken from each party in turn. A party is a person, or
+//! the readers without a user account in one address group. The number of a party's frames and connections does not
+//! change when its turn comes.
 //!
-//! A party that has used up its [`Budget`] is skipped until the budget has grown again. Only its essential requests
-//! continue, a few seconds apart.
+//! A party that has used up its [`Budget`] is skipped until the budget has grown again. Only its essential requests are
+//! still taken, a few seconds apart.
 //!
 //! Rule C7.
 
@@ -14,23 +14,23 @@ use accord_document::ids::PersonId;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Number of parties above which the unneeded ones are forgotten: those with nothing spent of their budget, no connection, and
-/// nothing waiting.
+/// Number of parties from which on a new party makes the room forget idle parties: those that have a full budget, no
+/// connection, and no waiting item.
 const MAX_IDLE_PARTIES: usize = 1_024;
 
-/// Maximum time for which an essential request waits for its party's own budget.
+/// Maximum time for which an essential request waits when its party's budget is overdrawn.
 const MAX_ESSENTIAL_WAIT: Duration = Duration::from_secs(10);
-/// Wait of an overdrawn party between two essential requests, as a multiple of the time that the first one took. With this
-/// multiple, essential requests get the same share of the time as long turns: a fiftieth.
+/// Wait between two essential requests of a party whose budget is overdrawn, as a multiple of the time that the first
+/// request took. With this multiple, essential requests get the same share of the time as long turns: a fiftieth.
 const ESSENTIAL_WAIT_FACTOR: u32 = 50;
 
-/// The urgency of an item compared with other items of the same party. It never puts one party before another.
+/// The urgency of an item compared with other items of the same party. A priority never puts one party before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Priority {
-    /// Waits behind everything that its party has sent, until the budget allows it.
+    /// An item that is taken after everything that its party sent earlier, once the party's budget allows another turn.
     Ordinary,
-    /// A request that earlier requests must not delay for long: to sign, decline, withdraw and redact, and to see the list of
-    /// documents and the top of a document's page. It is taken before the party's ordinary items.
+    /// A request that earlier requests must not delay for long: to sign, decline, withdraw, reopen or redact, or to see
+    /// the list of documents or the top of a document's page. It is taken before the party's ordinary items.
     Essential,
 }
 
@@ -41,7 +41,7 @@ struct Line<T> {
     budget: Budget,
     /// Time from which on an essential item is taken even if the budget is overdrawn.
     essential_from: Instant,
-    /// The places of a person's frames, or `None` if the person has not connected yet.
+    /// The places of a person's frames, or `None` for readers and for a person who has not connected yet.
     frame_places: Option<FramePlaces>,
 }
 
@@ -62,7 +62,7 @@ impl<T> Line<T> {
         is_connected || !self.is_empty() || !self.budget.is_full(now)
     }
 
-    /// Returns the time until [`take`](Self::take) returns an item, if any item waits.
+    /// Returns the time until [`take`](Self::take) returns an item. At least one item must be waiting.
     fn wait(&mut self, now: Instant) -> Duration {
         let wait = self.budget.wait(now);
         if self.essential.is_empty() {
@@ -71,7 +71,7 @@ impl<T> Line<T> {
         wait.min(self.essential_from.saturating_duration_since(now))
     }
 
-    /// Returns the item that [`take`](Self::take) takes next.
+    /// Returns the item that [`take`](Self::take) takes out next, or `None` if no item waits.
     fn head(&self) -> Option<(Priority, &T)> {
         let essential = self.essential.front().map(|item| (Priority::Essential, item));
         essential.or_else(|| Some((Priority::Ordinary, self.ordinary.front()?)))
@@ -101,27 +101,26 @@ pub(super) struct Turn<T> {
     pub(super) item: T,
 }
 
-/// The waiting items of each party: a person with all their connections and requests, or the readers of an address
-/// group.
+/// The waiting items of all parties, and the order in which the parties have their turns.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
     lines: HashMap<Requester, Line<T>>,
     /// The parties with waiting items, in the order of their turns.
     ring: VecDeque<Requester>,
     long: LongTurns,
-    /// Accounts of parties from an earlier opening of this room. A party's account is removed when the party first does
-    /// something.
+    /// The time accounts from an earlier opening of this room. When a party first does something after this opening,
+    /// its account moves into the party's line.
     left: HashMap<Requester, TimeAccount>,
 }
 
 impl<T> Turns<T> {
-    /// `long` has the accounts for long turns in all rooms. `left` has the accounts from an earlier opening of this
-    /// room.
+    /// `long` has the time accounts for long turns in all rooms. `left` has the time accounts from an earlier opening
+    /// of this room.
     pub(super) fn new(long: LongTurns, left: HashMap<Requester, TimeAccount>) -> Self {
         Self { lines: HashMap::new(), ring: VecDeque::new(), long, left }
     }
 
-    /// Drops all waiting items, because the room closes, and returns the account of each party in this room.
+    /// Drops all waiting items and returns the time account of each party in this room, because the room closes.
     pub(super) fn close(&mut self) -> impl Iterator<Item = (Requester, TimeAccount)> {
         self.ring.clear();
         let (lines, left) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.left));
@@ -133,7 +132,7 @@ impl<T> Turns<T> {
         self.ring.is_empty()
     }
 
-    /// Adds an item behind all items of its party with this priority.
+    /// Adds an item behind all items of its party that have this priority.
     pub(super) fn push(&mut self, party: &Requester, priority: Priority, item: T, now: Instant) {
         self.enqueue(party, now, |line| match priority {
             Priority::Ordinary => line.ordinary.push_back(item),
@@ -155,7 +154,7 @@ impl<T> Turns<T> {
         }
     }
 
-    /// Removes the waiting items of a party for which `is_wanted` returns false.
+    /// Removes those waiting items of a party for which `is_wanted` returns false.
     pub(super) fn retain(&mut self, party: &Requester, is_wanted: impl Fn(&T) -> bool) {
         let Some(line) = self.lines.get_mut(party).filter(|line| !line.is_empty()) else { return };
         line.essential.retain(&is_wanted);
@@ -165,7 +164,8 @@ impl<T> Turns<T> {
         }
     }
 
-    /// Returns the places of a person's frames, which all of their connections share. Uses `new` if there are none yet.
+    /// Returns the places of a person's frames. All connections of the person share these places. Uses `new` if the
+    /// person has no places yet.
     pub(super) fn frame_places(
         &mut self,
         person: &PersonId,
@@ -190,15 +190,17 @@ impl<T> Turns<T> {
         self.lines.get(party).is_some_and(|line| !line.is_empty())
     }
 
-    /// Returns the next item for which `may_begin` returns true, with its party and priority. Returns `None` if there is no such
-    /// item, or if the parties of all such items must wait for their budgets.
+    /// Takes out the next item for which `may_begin` returns true, and returns it with its party and priority.
+    /// Considers only the first item of each party's line. Returns `None` if `may_begin` returns true for none of them,
+    /// or if the parties of all such items must wait for their budgets.
     pub(super) fn next(
         &mut self,
         now: Instant,
         may_begin: impl Fn(&Requester, Priority, &T) -> bool,
     ) -> Option<Turn<T>> {
         let lines = &mut self.lines;
-        // The parties that are passed over keep their places, so that nobody overtakes them for ever.
+        // The parties that are passed over keep their places in the ring, so that the same party is not overtaken for
+        // ever.
         let at = self.ring.iter().position(|party| {
             let Some(line) = lines.get_mut(party) else { return false };
             let head = line.head();

@@ -1,7 +1,7 @@
-//! WebSockets (RFC 6455): the upgrade of a request, and messages as frames that leave no large buffers behind.
+//! WebSockets (RFC 6455): the upgrade of a request to a WebSocket, and the splitting of messages into small frames.
 //!
-//! tungstenite never shrinks its buffers, and a server holds thousands of connections. So a large incoming frame is
-//! split (`small_frames.rs`), and an outgoing message is sent in frames of the same maximum size.
+//! The library tungstenite never shrinks its buffers, and a server has thousands of connections. So a large incoming
+//! frame is split (`small_frames.rs`), and an outgoing message is sent in frames of the same maximum size.
 
 mod small_frames;
 
@@ -20,8 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-/// Size of the read buffer, in bytes. It is small because it is zeroed before every read, and most frames are a single
-/// keystroke.
+/// Size of the read buffer, in bytes. The buffer is small because it is zeroed before every read, and because most
+/// frames contain a single keystroke.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// The server's end of a WebSocket.
@@ -53,8 +53,8 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
     }
 }
 
-/// The response to a request that is no WebSocket handshake, or asks for another version than 13 (RFC 6455, 4.4): its headers,
-/// and the problem in its body.
+/// The response to a request that is no WebSocket handshake, or that asks for a version other than 13 (RFC 6455, 4.4).
+/// It consists of headers, and of the problem for the body.
 pub(crate) type NotAHandshake = ([(HeaderName, &'static str); 2], Problem);
 
 fn not_a_handshake() -> NotAHandshake {
@@ -74,8 +74,8 @@ impl Upgrade {
         is_offered
     }
 
-    /// Returns the response that accepts the WebSocket, and runs `serve` with the socket in a new task. Messages on the socket
-    /// have at most `max_message_bytes` bytes.
+    /// Returns the response that accepts the WebSocket, and runs `serve` with the socket in a new task. The socket
+    /// refuses received messages of more than `max_message_bytes` bytes.
     pub(crate) fn grant<F, Serving>(self, max_message_bytes: usize, serve: F) -> Response<Body>
     where
         F: FnOnce(Socket) -> Serving + Send + 'static,

@@ -1,7 +1,7 @@
 //! Splits large frames into small ones while they arrive.
 //!
 //! Until a connection ends, tungstenite keeps a buffer as large as the largest frame that arrived on it. A thousand
-//! connections that once sent 8 MiB each would hold 8 GB. A message in many small frames (RFC 6455, 5.4) is assembled
+//! connections on which 8 MiB arrived once would take 8 GB. A message in many small frames (RFC 6455, 5.4) is assembled
 //! in separate memory, which is freed once the message has been taken.
 
 use std::io;
@@ -9,11 +9,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Maximum payload of a frame after the split, in bytes. It is a multiple of the mask's four bytes, so that the mask of
-/// the frame fits every piece.
+/// Maximum payload of a frame after the split, in bytes. It is a multiple of the mask's length, four bytes. So every
+/// piece can use the mask of the whole frame unchanged.
 pub(super) const MAX_FRAME_BYTES: usize = 16 * 1024;
-/// Length of the header that each piece of a split frame gets, in bytes: two, two for the length of its payload, four for its
-/// mask.
+/// Length of the header that each piece of a split frame gets, in bytes: the first two bytes of every header, two bytes
+/// for the length of the payload, and four bytes for the mask.
 const PIECE_HEADER: usize = 8;
 /// Maximum length of a frame's header, in bytes.
 const LONGEST_HEADER: usize = 14;
@@ -41,14 +41,15 @@ struct Cutter {
     /// Maximum size of a message. A frame with a larger payload is passed on unsplit, because tungstenite refuses it by
     /// its header.
     max_message_bytes: u64,
-    /// The first bytes of a header that is not complete yet.
+    /// The bytes that have arrived of a header that is not complete yet.
     header: HeaderBytes,
     /// Bytes to return to the reader first: a complete frame header, either the original or one made for the next
     /// piece.
     output: HeaderBytes,
     /// Number of payload bytes until the frame, or the current piece of it, ends.
     left: u64,
-    /// The part of the frame after the current piece, or `None` if the frame is not split or this is its last piece.
+    /// The part of the frame after the current piece, or `None` if the frame is not split or the current piece is its
+    /// last.
     rest: Option<Rest>,
 }
 
@@ -101,8 +102,8 @@ struct Header {
 }
 
 impl Header {
-    /// Returns the length of the header that starts with `bytes`, in bytes. Two bytes are enough to know
-    /// it. If there are fewer, returns 2, the length of the shortest header.
+    /// Returns the length of the header that starts with `bytes`, in bytes. The first two bytes are enough to know this
+    /// length. If there are fewer bytes, returns 2, the length of the shortest header.
     fn len_of(bytes: &[u8]) -> usize {
         let Some(second) = bytes.get(1) else { return 2 };
         let length = match second & !MASKED {
@@ -113,7 +114,7 @@ impl Header {
         2 + length + if second & MASKED == 0 { 0 } else { 4 }
     }
 
-    /// Parses the header at the start of `bytes`, or returns `None` if it is not complete.
+    /// Parses the header at the start of `bytes`, or returns `None` if the header is not complete.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let len = Self::len_of(bytes);
         let header = bytes.get(..len)?;
@@ -166,7 +167,8 @@ impl Cutter {
         [first, MASKED | TWO_BYTES, high, low, a, b, c, d]
     }
 
-    /// Puts the header of the frame's next piece into `output`, if the piece before has been read completely.
+    /// Puts the header of the frame's next piece into `output`, if the current piece has been read completely and is
+    /// not the last.
     fn begin_next_piece(&mut self) {
         if self.left == 0
             && let Some(rest) = self.rest.take()
@@ -177,8 +179,8 @@ impl Cutter {
         }
     }
 
-    /// Returns the maximum number of bytes to read next. A read must not go beyond the current piece, because a header
-    /// has to be inserted before the next one.
+    /// Returns the maximum number of bytes to read next. If another piece follows, a read must not go beyond the
+    /// current piece, because a header has to be inserted before the next piece.
     fn max_read(&self) -> usize {
         let most = if self.rest.is_some() { self.left } else { u64::MAX };
         usize::try_from(most).unwrap_or(usize::MAX).min(MAX_FRAME_BYTES)
@@ -196,8 +198,8 @@ impl Cutter {
         }
     }
 
-    /// Splits the frames in `bytes` that have arrived: moves the bytes to pass on to the reader to the start of `bytes`, and
-    /// returns their number. They are never more than the bytes that have arrived.
+    /// Splits the frames in `bytes`, which have just arrived. Afterwards, the start of `bytes` contains the bytes for
+    /// the reader. Returns the number of these bytes, which is at most the length of `bytes`.
     fn rewrite(&mut self, bytes: &mut [u8]) -> usize {
         let (mut at, mut end) = (0, bytes.len());
         loop {

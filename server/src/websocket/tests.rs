@@ -1,4 +1,4 @@
-//! Tests of both directions between a client's WebSocket and the server's, over a network that cuts messages anywhere.
+//! Tests of a client's WebSocket and the server's, in both directions, over a network that cuts messages anywhere.
 
 use super::*;
 use futures_util::{SinkExt, StreamExt};

@@ -1,4 +1,4 @@
-//! The contract suite: tests of what every backend promises, run against each.
+//! The contract suite: tests of what every backend promises, run against each backend.
 
 use super::{Append, MAX_RECORD_BYTES, MemoryStore, SledStore, Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};

@@ -1,5 +1,6 @@
 //! Storage: two traits that each backend implements, and one contract suite that runs against all backends. This crate
-//! must not depend on HTTP, rooms or documents: the entries of ledgers are opaque bytes.
+//! must not depend on HTTP, rooms or the state of documents. It treats the entries of ledgers as bytes, and only
+//! packing them into segments splits them into parts (`accord_document::ledger::pack`).
 //!
 //! All calls block, so callers outside the committer's own thread use `spawn_blocking`.
 
@@ -109,8 +110,8 @@ pub trait Ledger: Send + Sync {
     /// Returns an error if the ledger can't be read or written. The stored entries are unchanged then.
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError>;
 
-    /// Stores a checkpoint of a ledger in place of the one before. A checkpoint is only a cache: rewriting an entry
-    /// removes it, and a crash can lose it.
+    /// Stores a checkpoint of a ledger in place of the one before. A checkpoint is only a cache: rewriting an entry of
+    /// the ledger removes the checkpoint, and a crash can lose it.
     ///
     /// # Errors
     /// Returns an error if the checkpoint can't be written.
@@ -122,8 +123,8 @@ pub trait Ledger: Send + Sync {
     /// Returns an error if the store can't be read.
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Removes the whole ledger of something that was deleted and can't be restored any more. The removal is on disk when
-    /// this returns.
+    /// Removes a whole ledger, when the document that it belongs to was deleted and can't be restored any more. The
+    /// removal is on disk when this returns.
     ///
     /// # Errors
     /// Returns an error if the ledger can't be removed.
@@ -162,8 +163,8 @@ pub trait Records: Send + Sync {
     /// Returns an error if a record can't be read.
     fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError>;
 
-    /// Writes a record, and replaces any record that is there. Only the restore of a backup does this. The record is
-    /// durable when this returns.
+    /// Writes a record, and replaces any record of the same kind with the same key. Only the restore of a backup does
+    /// this. The record is durable when this returns.
     ///
     /// # Errors
     /// Returns an error if the record can't be written.
@@ -251,19 +252,19 @@ fn next_revision(current: Option<u64>) -> u64 {
     current.map_or(1, |revision| revision + 1)
 }
 
-/// A backend: both traits for one place.
+/// A backend: both traits, implemented over the same storage.
 pub trait Store: Ledger + Records {
-    /// Returns `Ok` if the disk has room. Appending without room is refused beforehand, because a store that reaches the
-    /// end of the disk in the middle of a write is harder to trust.
+    /// Returns `Ok` if the disk has room for more entries. The committer calls this before each append, because a store
+    /// that reaches the end of the disk in the middle of a write is harder to trust.
     ///
     /// # Errors
-    /// Returns [`StoreError::Full`] if there is no room, or another error if the disk can't be asked.
+    /// Returns [`StoreError::Full`] if there is no room, or another error if the free space can't be determined.
     fn has_room(&self) -> Result<(), StoreError>;
 
     /// Returns the space that the store uses, and the space that is left.
     ///
     /// # Errors
-    /// Returns an error if the disk can't be asked.
+    /// Returns an error if the used or the free space can't be determined.
     fn space(&self) -> Result<Space, StoreError>;
 }
 

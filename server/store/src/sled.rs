@@ -3,8 +3,8 @@
 //! This module adds what sled does not do by itself:
 //!
 //! - sled's flush does not fsync on Linux, so each commit here syncs the database file.
-//! - sled writes leaves above a quarter of a segment (64 KiB here, 128 KiB by default) to files that it never syncs, so
-//!   large values are split into pieces.
+//! - sled writes leaves above a quarter of one of its segments (64 KiB here, 128 KiB by default) to files that it never
+//!   syncs, so large values are split into pieces.
 //! - A leftover `snap.*.generating` file keeps sled from opening, so it is removed first.
 //! - sled's own checksums do not cover that a value belongs to its key, so each value here has a checksum over both.
 
@@ -22,15 +22,15 @@ use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
-/// Size of sled's segments, in bytes: the unit in which it reuses its file. Half of the default, so that less space lies
-/// idle.
+/// Size of a segment of sled's file, in bytes. sled reuses the space of its file one segment at a time. The size is
+/// half of sled's default, so that less space is unused.
 const SLED_SEGMENT_BYTES: usize = 256 * 1024;
 
 /// The version of the layout of keys and values, stored in the default tree. Versions 1 and 2 were never released.
 const FORMAT: [u8; 1] = [3];
 const FORMAT_KEY: &[u8] = b"format";
 
-/// Time to wait for a folder that another process uses.
+/// Maximum time to wait for a folder that another process uses.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Size of sled's cache, in bytes. It is small, because a ledger is read once, when its document is opened, and the
@@ -136,8 +136,8 @@ impl SledStore {
     }
 }
 
-/// Opens sled's folder, and waits for up to [`LOCK_TIMEOUT`] while another process uses it. Such a process can be ending:
-/// sled's threads outlive their store by a moment.
+/// Opens sled's folder, and waits for up to [`LOCK_TIMEOUT`] while another process uses it. Such a process may be about
+/// to end: sled's threads live a little longer than their store.
 fn open_when_free(home: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::new()
         .path(home)

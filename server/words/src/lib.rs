@@ -17,8 +17,8 @@ pub use words::{Words, own_name};
 
 use serde::Serialize;
 
-/// Returns the name of a value without content, such as a variant of an enum, as JSON has it. Returns an empty string for
-/// any other value.
+/// Returns the name that a value without content, such as a variant of an enum, has in JSON. Returns an empty string
+/// for any other value.
 #[must_use]
 pub fn wire_name(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {

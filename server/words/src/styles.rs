@@ -1,7 +1,7 @@
-//! The styles of a Word file that mark what the form adds to a text. Accord's Word files use them, and an import
-//! recognises by them what is not part of the text.
+//! The styles with which Accord's Word files mark the words that the form adds to an author's text. By these styles, an
+//! import recognises the words that are not part of the text.
 
-/// Id of the paragraph style of what the form adds around a text. An import leaves such paragraphs out.
+/// Id of the paragraph style of the words that the form adds around a text. An import leaves such paragraphs out.
 pub const ABOUT_STYLE: &str = "AccordAbout";
 /// Id of the character style of a link's destination, which is shown after the words of the link.
 pub const DESTINATION_STYLE: &str = "AccordDestination";

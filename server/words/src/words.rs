@@ -1,4 +1,4 @@
-//! The words of one language, and dates written in them.
+//! The words of one language, and dates written in that language.
 
 use crate::{names, wire_name};
 use accord_document::people::Sector;

@@ -183,8 +183,8 @@ fn footer() -> String {
     } })
 }
 
-/// Writes the part with the settings. Without it, Word treats the file as one of Word 2007, and says so in the window's
-/// title.
+/// Writes the part with the settings. Without this part, Word treats the file as a file of Word 2007, and shows that in
+/// the window's title.
 fn settings() -> String {
     part(html! { w:settings xmlns:w=(MAIN) {
         w:compat {

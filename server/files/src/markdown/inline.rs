@@ -1,10 +1,10 @@
-//! Writes a line as Markdown. Its characters are escaped, so that none is read as markup, and each of its marks is
-//! written so that it is read as a mark.
+//! Writes a line as Markdown. The characters of the line are escaped, so that none is read as markup. Each of its marks
+//! (bold, italic or link) is written so that Markdown readers recognise the mark.
 //!
-//! Two rules of CommonMark decide most of this. A backslash makes any ASCII punctuation character literal, and a numeric
-//! reference (`&#32;`) does so for any character. And the characters beside a run of `*` or `_` decide whether it opens or
-//! closes emphasis. A letter there can keep it from doing so. Such a letter is written as a reference, because a reference
-//! begins and ends with punctuation.
+//! Two rules of CommonMark decide most of this. A backslash makes any ASCII punctuation character literal, and a
+//! numeric reference (`&#32;`) does so for any character. The characters beside a run of `*` or `_` decide whether the
+//! run opens or closes emphasis. A letter beside the run can prevent this. Such a letter is written as a reference,
+//! because a reference begins and ends with punctuation.
 
 use accord_document::model::blocks::{Line, Span};
 

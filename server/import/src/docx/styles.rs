@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// Maximum number of levels of a list (ISO/IEC 29500-1, section 17.9.6).
 const MAX_LIST_LEVELS: usize = 9;
-/// Maximum number of styles that a style inherits from, in a chain.
+/// Maximum length of the chain of styles from which a style inherits.
 const MAX_BASE_STYLES: usize = 64;
 
 /// A style of paragraphs, as far as an import uses it.

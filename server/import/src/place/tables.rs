@@ -35,7 +35,7 @@ impl Placer {
                 let key = columns.get(at).copied().flatten();
                 self.current_part = CurrentPart::Milestone(key.unwrap_or("what"));
                 for (index, mut paragraph) in cell.into_iter().enumerate() {
-                    // Text of a column that is no part of milestones begins with the column's name.
+                    // Text from a column that is named like no part of a milestone is preceded by the column's name.
                     if let (None, 0, Some(name)) = (key, index, names.get(at)) {
                         let text = format!("{}: ", name.trim());
                         paragraph.pieces.insert(0, Piece { text, marks: Attributes::new() });

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock, Weak};
 #[derive(Debug, Default)]
 pub(super) struct RecentStatus {
     shared: Weak<ReleaseStatus>,
-    /// The same status as in `shared`, kept even while no caller holds it, or `None` if the document is long.
+    /// The same status as in `shared`, kept in memory even while no caller uses it. `None` if the document is long.
     kept: Option<Arc<ReleaseStatus>>,
 }
 
@@ -32,8 +32,8 @@ impl Task {
         &self.room
     }
 
-    /// Calls `answer` once everything that the answer shows is on disk. If the room closes first, `answer` is dropped, and its
-    /// request is sent again.
+    /// Calls `answer` once everything that the answer shows is on disk. If the room closes first, `answer` is dropped,
+    /// and `Rooms::ask` sends the request again.
     pub(in crate::rooms) fn answer_when_durable(&mut self, answer: impl FnOnce() + Send + 'static) {
         if self.is_settled() {
             answer();
@@ -42,7 +42,8 @@ impl Task {
         }
     }
 
-    /// Carries out a change that was requested over HTTP, and returns the number of the document's last entry.
+    /// Carries out a change that was requested over HTTP. Returns the number of the document's last entry, and the
+    /// value that `change` returned.
     ///
     /// # Errors
     /// Returns the reason why the document refuses the change.
@@ -56,8 +57,9 @@ impl Task {
         Ok((self.room.state().position().seq, answer))
     }
 
-    /// Returns the release status of the current text. A short text is read only once for each position of the ledger. The status
-    /// of a long text takes many times the size of the text, so the status is kept only while a caller holds it.
+    /// Returns the release status of the current text. A short text is read only once for each position of the ledger.
+    /// The status of a long text takes many times as much memory as the text, so it is kept only while a caller holds
+    /// it.
     pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
         let state = self.room.state();
         let known = self.release_status.get().filter(|known| known.position == *state.position());

@@ -13,7 +13,8 @@ use std::sync::Arc;
 impl Task {
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         let metrics = self.rooms.shared.metrics.clone();
-        // A frame for many receivers is one allocation, and the effects for all of them follow each other.
+        // A frame for many receivers is one allocation. The effects that send this frame follow each other, so it is
+        // enough to remember the last frame.
         let mut last: Option<(Arc<[u8]>, Bytes)> = None;
         for effect in effects {
             match effect {
@@ -73,7 +74,7 @@ impl Task {
                 self.rooms.shared.metrics.deliveries.inc();
             }
             Err(NotQueued::Full) => {
-                // A receiver must not miss a frame silently. Without its connection, it syncs again.
+                // A receiver must not miss a frame silently. A client whose connection is closed syncs again.
                 self.rooms.shared.metrics.slow_receivers_closed.inc();
                 tracing::info!(document = %self.document, connection = id.0, "a slow receiver was closed");
                 self.disconnect(id);

@@ -11,8 +11,8 @@ use accord_document::sync::wire::asks_for_document;
 use accord_document::sync::{ConnectionId, Effect};
 use std::time::{Duration, Instant};
 
-/// Size of a frame in bytes above which it can occupy a thread for long. A keystroke is far smaller, and smaller frames
-/// contain few references into the text.
+/// Size of a frame in bytes above which handling the frame can occupy a thread for long. Smaller frames contain few
+/// references into the text, and a keystroke is far smaller.
 const MAX_SHORT_FRAME_BYTES: usize = 512;
 /// Size of a document in bytes above which reading it, encoding it, or searching it for an edit can occupy a thread for
 /// long.
@@ -23,11 +23,12 @@ const MAX_SHORT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;
 
-/// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the disk. So
-/// earlier edits of others are sent to everybody first.
+/// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the
+/// disk. So everybody first receives the earlier edits of others.
 const MAX_FRAME_BYTES_WITHOUT_SLOT: usize = 16 * 1024;
 
-/// Returns the processor time of this thread. Other work of the machine must not be charged to anybody.
+/// Returns the processor time that this thread has used. Elapsed time would also include other work of the machine,
+/// which must not be charged to anybody.
 fn thread_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
@@ -38,7 +39,8 @@ pub(super) fn is_long(state: &DocumentState) -> bool {
     state.size() > MAX_SHORT_DOCUMENT_BYTES || state.reading_cost() > MAX_SHORT_READING_COST
 }
 
-/// Whether an event can take so long that its turn needs a slot, and waits until the entries before it are on disk and sent.
+/// Whether an event can take so long that its turn needs a slot, and must wait until all earlier entries are on disk
+/// and sent.
 fn needs_slot(state: &DocumentState, event: &RoomEvent) -> bool {
     match event {
         RoomEvent::Continue { .. } => true,
@@ -50,8 +52,8 @@ fn needs_slot(state: &DocumentState, event: &RoomEvent) -> bool {
     }
 }
 
-/// Whether the turn of an event can be taken while large turns are postponed. A large turn is then postponed as well, one
-/// for each party.
+/// Whether the turn of an event can be taken now, while large turns are postponed. A large turn that is taken is
+/// postponed as well, at most one for each party.
 fn may_pass(
     postponed: &[Postponed],
     state: &DocumentState,
@@ -59,7 +61,7 @@ fn may_pass(
     priority: Priority,
     event: &RoomEvent,
 ) -> bool {
-    // In the usual case no event has to be looked into.
+    // In the usual case, no event has to be inspected.
     if postponed.is_empty() {
         return true;
     }
@@ -70,7 +72,8 @@ fn may_pass(
 }
 
 impl Task {
-    /// Accepts an event. Short events are handled immediately, and all others wait for the turn of their party.
+    /// Accepts an event. Frames and requests wait for the turn of their party. Other events take little time and are
+    /// handled immediately, except the end of a connection whose person still has events waiting.
     pub(super) fn accept(&mut self, event: RoomEvent) {
         let (party, priority) = match &event {
             // The end of a connection is handled only after everything that its person has sent and that still waits.
@@ -119,9 +122,10 @@ impl Task {
         self.turns.wait(Instant::now(), may_begin)
     }
 
-    /// Returns the next turn, with its slot if it is large, or `None` if the next turn must wait. A large turn is postponed
-    /// until it has its slot and no entry waits for the disk, so that those entries are sent to everybody first. Short turns
-    /// of others pass it until it has its slot and the append in flight is on disk.
+    /// Takes the next turn, with its slot if the turn is large. Returns `None` if every turn must wait. A large turn is
+    /// postponed until it has its slot and no entry waits for the disk. So everybody first receives those entries.
+    /// Short turns of others are taken before the postponed turn until it has its slot and the append in flight has
+    /// ended.
     fn next_turn(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
         if let Some(begun) = self.begin_postponed() {
             return Some(begun);
@@ -137,7 +141,8 @@ impl Task {
         self.begin_postponed()
     }
 
-    /// Returns the place of the first postponed turn that has its slot, if no entry waits for the disk.
+    /// Returns the index of the first postponed turn that has its slot, or `None` if there is none or if an entry waits
+    /// for the disk.
     fn next_postponed(&self) -> Option<usize> {
         if !self.is_settled() {
             return None;
@@ -145,7 +150,7 @@ impl Task {
         self.postponed.iter().position(Postponed::has_slot)
     }
 
-    /// Takes the first postponed turn that can begin.
+    /// Takes the first postponed turn that can begin, or returns `None` if none can.
     fn begin_postponed(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
         let next = self.next_postponed()?;
         Some(self.postponed.remove(next).into_turn())
@@ -180,8 +185,8 @@ impl Task {
         }
     }
 
-    /// Carries out the effects of a turn for a connection's frame. If the frame needs another turn, the frame keeps its place,
-    /// and is taken before everything else that its person has sent.
+    /// Carries out the effects of a turn for a connection's frame. If the frame needs another turn, it keeps its place,
+    /// and that turn comes before all other ordinary events of its person.
     pub(super) fn finish_turn(
         &mut self,
         id: ConnectionId,

@@ -1,7 +1,7 @@
-//! The claims on client ids of a room's people that are not saved yet.
+//! The claims on client ids that a room's people have made and that are not saved yet.
 //!
-//! At most one save is running. Claims that arrive meanwhile are saved together by the next one. After a failed save,
-//! there is a pause before the next one, which grows with each further failure.
+//! At most one save is running. Claims that arrive meanwhile are saved together by the next save. After a failed save,
+//! the next save waits for a pause, which grows with each further failure.
 
 use accord_document::update::ClientIdClaim;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// Maximum pause after repeated failures.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// Maximum number of claims that are tried again after a failure. Beyond it, the oldest are dropped, and their ids stay
-/// hidden from others.
+/// Maximum number of claims that are tried again after a failure. Beyond this number, the oldest claims are dropped,
+/// and their client ids stay hidden from other people.
 const MAX_UNSAVED: usize = 4_096;
 
 #[derive(Debug)]

@@ -126,7 +126,8 @@ pub(super) fn pieced_upto(
     upto: Seq,
 ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let mut all: Vec<(u64, Vec<u8>)> = Vec::new();
-    // The number of the entry and of its piece that must come next, if the piece before said that its value has another.
+    // The numbers of the entry and of the piece that must come next, if the piece before is not the last piece of its
+    // value.
     let mut wanted = None;
     let end = ledger_key(ledger, upto, u16::MAX);
     for pair in tree.range(ledger_key(ledger, from, 0)..=end) {

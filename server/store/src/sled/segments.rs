@@ -16,7 +16,8 @@ pub(super) const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
 const MIN_PACKED_ENTRIES: usize = 768;
 
 impl SledStore {
-    /// Returns the segments with entries from a number on, each with the number of its first entry.
+    /// Returns the segments that can contain entries from the number `from` on, each with the number of its first
+    /// entry.
     pub(super) fn segments_from(
         &self,
         ledger: &LedgerId,
@@ -25,8 +26,8 @@ impl SledStore {
         pieced(&self.segments, ledger, Seq(self.segment_before(ledger, from)?))
     }
 
-    /// Returns the number of the first entry of the only segment that can contain an entry: the last that begins at or
-    /// before it. Returns the number of the entry itself if there is no such segment.
+    /// Returns the number of the first entry of the only segment that can contain an entry: the last segment that
+    /// begins at or before this entry. Returns the number of the entry itself if there is no such segment.
     pub(super) fn segment_before(&self, ledger: &LedgerId, seq: Seq) -> Result<u64, StoreError> {
         let upto = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, seq, u16::MAX);
         match self.segments.range(upto).next_back() {
@@ -105,7 +106,7 @@ impl SledStore {
             return Err(missing_entry(ledger, first));
         }
         let segment = pack_segment(ledger, &chunk)?;
-        // The segment must unpack to the same entries before these are removed.
+        // The segment must unpack to the same entries before the loose ones are removed.
         if unpack_segment(ledger, &segment)? != chunk {
             return Err(damaged(ledger, "can't be packed"));
         }

@@ -86,7 +86,7 @@ fn a_folder_of_another_form_is_left_alone() {
     assert!(refused.to_string().contains("another version of Accord"), "{refused}");
 }
 
-/// The state is that of a server that stopped after it wrote a segment, and before it removed the entries.
+/// The state is that of a server that stopped after it wrote a segment, and before it removed the loose entries.
 #[test]
 fn entries_that_stand_twice_are_read_once() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-// What a browser loads to open a commitment, held to its limits: JavaScript by gzip, the WebAssembly module by brotli.
-// Needs `dist`, as `npm run build` makes it.
+// Checks that what a browser loads to open a commitment stays within limits: the JavaScript, compressed with gzip, and
+// the WebAssembly module, compressed with brotli. Needs the folder `dist`, which `npm run build` makes.
 import { readdirSync, readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
@@ -10,7 +10,7 @@ const assets = new URL('dist/assets/', import.meta.url);
 const names = readdirSync(assets);
 const read = (name) => readFileSync(new URL(name, assets));
 
-/** A script and everything that it imports at once. */
+/** Adds to `seen` a script and the scripts that are loaded with it, but not scripts that are loaded on demand. */
 function follow(name, seen) {
   if (seen.has(name)) return;
   seen.add(name);

@@ -1,4 +1,4 @@
-// The unit tests beside the code, each bundled for Node's own test runner. `npm test` runs them.
+// Bundles each of the unit tests beside the code for Node's own test runner. `npm test` runs the bundles.
 import { readdirSync } from 'node:fs';
 
 const tests = readdirSync('src', { recursive: true }).filter((name) => name.endsWith('.test.ts'));
@@ -11,7 +11,7 @@ export default {
     format: 'esm',
     entryFileNames: '[name].mjs',
     cleanDir: true,
-    // Node before version 21 has none; the catalogues ask it for the reader's languages.
+    // Node before version 21 has no `navigator`, from which the catalogues read the reader's languages.
     banner: "globalThis.navigator ??= { languages: ['en'] };",
   },
 };

@@ -1,5 +1,5 @@
-//! Measures how long it takes to make the files of a draft, and to import one. Each is measured as whole requests,
-//! one after the other.
+//! Measures how long it takes to make each file of a draft, and to import a draft from a file. Each measurement is the
+//! median time of several whole requests, sent one after the other.
 
 use accord_tests::{Server, Visitor};
 use anyhow::{Context, Result, ensure};

@@ -1,4 +1,4 @@
-// What yjs does of the like with the same trace: load the document, and compare two snapshots.
+// Measures the corresponding work of yjs with the same trace: loading the document, and comparing two snapshots.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as Y from 'yjs';

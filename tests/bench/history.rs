@@ -1,5 +1,5 @@
-//! Measures a document's history: how long it takes to make, to compare two moments, and to read moments along its
-//! whole length. A script measures the same for yjs, where yjs can do it.
+//! Measures a document's history: how long it takes to make the history, to compare two of its moments, and to read
+//! moments along its whole length. A script measures the same for yjs, where yjs can do it.
 
 use accord_document::history::History;
 use accord_document::ids::Seq;

@@ -1,5 +1,5 @@
 //! Open-loop load: clients type tokens at a fixed pace, however fast the server is. Each token carries the time at
-//! which it was due. The latency is the time from there to its arrival at each other client.
+//! which it was due. The latency is the time from then until the token arrives at another client.
 
 use accord_tests::{Server, SyncClient};
 use anyhow::{Context, Result};
@@ -128,7 +128,7 @@ async fn live(
                     let micros = (due - origin).as_micros() as u64;
                     own.insert(micros);
                     let token = format!("@{micros:012};");
-                    // Each client goes on where it stopped, as people do, and not always at the beginning.
+                    // Each client continues where it stopped, as people do, instead of always typing at the beginning.
                     let update = client.change("problem", typed, 0, &token);
                     typed += token.len() as u32;
                     client.feed_update(&update).await?;

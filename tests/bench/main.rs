@@ -1,4 +1,4 @@
-//! Measurements: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
+//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
 //! freeze N | load | siege [WORD] | sign-in | replay | history | storage | files]`. Without arguments, all of them
 //! run.
 

@@ -1,5 +1,5 @@
-//! Measures what a long document takes on the disk when it is typed through the server at a person's pace, and how
-//! long it then takes to open.
+//! Measures how much disk space a long document takes when it is typed through the server at a person's pace, and how
+//! long the document then takes to open.
 
 use accord_server::Config;
 use accord_server::clock::Clock;
@@ -102,7 +102,7 @@ async fn typed(data: &Path, typists: usize) -> Result<String> {
         client.flush().await?;
         client.settled().await?;
         if typists > 1 {
-            // The other person receives everything before that person types on.
+            // The other person receives everything before typing on.
             clients[1 - who].settled().await?;
         }
     }

@@ -1,5 +1,5 @@
-// Checks the mails of an account with a real browser and over SMTP: a mailed link confirms an address, and another
-// mailed link sets a new password.
+// Checks the mails about a user account with a real browser and over SMTP: a mailed link confirms an address, and
+// another mailed link sets a new password.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { story, until } from './browser.mjs';

@@ -1,6 +1,7 @@
-// Compares `document/src/readable/order.rs` with a real browser. For each line of order.json, the file says which numbers
-// appear in another order than they are written, and whether the line is read from right to left. The browser must place the
-// numbers in that order, and both `dir="auto"` and `unicode-bidi: plaintext` must give the line that direction.
+// Compares `document/src/readable/order.rs` with a real browser. The test data, order.json, has lines of text. For each
+// line, it says which numbers appear in another order than they are written, and whether the line is read from right to
+// left. The browser must place the numbers in that order, and both `dir="auto"` and `unicode-bidi: plaintext` must give
+// the line that direction.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { launch } from './browser.mjs';

@@ -1,6 +1,6 @@
 // Compares the binding with stock editors. Three people make random edits, which arrive in random order: some
 // people use unmodified Quill 2 with y-quill 1, the others our editor over the WebAssembly client. All must end with
-// the same Delta. Run it as `quill.mjs RUNS [FIRST_SEED]`; it prints each seed that fails.
+// the same Delta. Run the script as `quill.mjs RUNS [FIRST_SEED]`. It prints each seed that fails.
 //
 // The script compares the text of every replica, the lines that our editor shows, and the contents of a stock
 // Quill that is opened on the final text. A Quill that stayed open can show something other than its own text. That
@@ -136,7 +136,7 @@ class QuillPerson {
     return normal(this.text.toDelta());
   }
 
-  /** Removes all but the first attribute of an exclusive group, because the one that Quill shows depends on their order. */
+  /** Removes all but the first attribute of an exclusive group, because their order decides which of them Quill shows. */
   settle() {
     let at = 0;
     for (const { insert, attributes = {} } of this.text.toDelta()) {
@@ -344,8 +344,8 @@ function run(seed) {
     const wanted = normal(stock.text.toDelta());
     const whole = !JSON.stringify(wanted).includes('\uFFFD');
     if (!whole) {
-      // Stock replicas can then differ from each other, because each replica that splits there writes its own U+FFFD.
-      // Our replica must still equal one of them.
+      // Stock replicas can then differ from each other, because each replica that splits a surrogate pair writes its
+      // own U+FFFD. Our replica must still equal one of them.
       halved += 1;
       const stocks = people.filter((person) => person instanceof QuillPerson).map((person) => person.replica());
       torn += stocks.filter((said) => !isDeepStrictEqual(said, wanted)).length;

@@ -30,7 +30,7 @@ for (const { attack, text, cleaned } of data('readable/attacks.json')) {
   // The editor turns line endings into newlines before it calls `cleanText`.
   if (cleaned !== undefined && cleanText(text.replace(/\r\n?/g, '\n')) !== cleaned) left.push(attack);
 }
-// These attacks are left to the server, because JavaScript lacks the Unicode properties that they need. A carriage return
-// is a line ending here.
+// These attacks are left to the server, because JavaScript lacks the Unicode properties that they need. The carriage
+// return is in the list because it is a line ending for the editor.
 const LEFT = ['a carriage return', 'unassigned', 'noncharacters', 'hieroglyphs\' format in Latin', 'an invisible stacker in Latin'];
 assert.deepEqual(left, LEFT);

@@ -22,7 +22,7 @@ await build({
   build: { ssr: true, outDir: out, rollupOptions: { input: { reading: 'reading' }, output: { entryFileNames: '[name].mjs' } } },
 });
 try {
-  // The catalogues choose their language by the browser's.
+  // The catalogues of messages choose one of the browser's languages.
   globalThis.navigator ??= { languages: ['en'] };
   const { render, ReleasedText } = await import(pathToFileURL(join(out, 'reading.mjs')).href);
   const released = (texts) => ({ language: 'en', texts, milestones: [], facts: {}, gaps: [] });

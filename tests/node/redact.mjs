@@ -100,7 +100,7 @@ await story(async ({ person }) => {
   });
   assert.ok(!(await texts(then, then)).includes('swordfish'));
   await lookAtAll(page, 'redacted-past');
-  // The selection now covers kept and deleted text, across the sign of a deleted paragraph's end.
+  // The selection now covers kept and deleted text, across the sign ¶ that stands for the deleted end of a paragraph.
   await page.locator('[data-target=causes] .prose').evaluate((prose) => {
     const lines = [...prose.querySelectorAll('p')];
     const line = lines.find((line) => line.textContent.includes('First.'));

@@ -36,7 +36,8 @@ await story(async ({ person }) => {
   };
   const note = ana.page.getByText('Invisible characters were left out.');
 
-  // A Persian word keeps its zero width non-joiner although formatting separates the two, and emoji keep their joiners.
+  // A Persian word keeps its zero width non-joiner, although the joiner is formatted differently from the letters
+  // around it. Emoji keep their joiners.
   const html = '<p>con&shy;tracts <b>می</b><i>\u200c</i>شود \u202e<b>90</b>\u202c percent of 10 👨‍👩‍👧</p>';
   await paste('problem', html, 'x');
   await says('problem', 'contracts می\u200cشود 90 percent of 10 👨‍👩‍👧\n');

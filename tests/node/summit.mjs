@@ -1,7 +1,7 @@
-// Two governments prepare releases for a summit, each with its own plan, signatories and language. One imports its
-// draft from a file; its proposal becomes stale, is declined with a reason, and is signed in the end. Each government
-// launches its own release, one of them under an embargo that ends by itself. A second release follows, and a page compares
-// it with the first.
+// Two governments prepare releases for a summit, each with its own plan, signatories and language. One government
+// imports its draft from a file. Its first proposal becomes stale, its second is declined with a reason, and its third
+// is signed. Each government launches its own release, one of them under an embargo that ends by itself. A second
+// release follows, and a page compares it with the first.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 import { look, lookAtAll } from './look.mjs';
@@ -89,7 +89,8 @@ await story(async ({ newcomer, server }) => {
     await people.at(-1).page.getByRole('heading', { level: 1, name: `Release ${number} is frozen` }).waitFor();
   };
 
-  // Tbilisi imports its draft. Text that fits no field goes into the notes, and the draft can't be proposed before it is moved.
+  // Tbilisi imports its draft. Text that fits no field goes into the notes, and the draft can't be proposed until that
+  // text is moved.
   await nino.page.goto(`${server.base}/plans/${tbilisi.plan}`);
   await button(nino.page, 'Import a draft').click();
   await lookAtAll(nino.page, 'bring-in');
@@ -131,7 +132,7 @@ await story(async ({ newcomer, server }) => {
   await release(nino, georgian, 'Release 1');
   await act(nino, 'Propose release 1', 'შაბათამდე');
 
-  // Giorgi's edit makes the proposal stale. He declines the next one with a reason, and both sign the third.
+  // Giorgi's edit makes the proposal stale. He declines the next proposal with a reason, and both sign the third.
   await giorgi.open(georgian);
   await giorgi.caret('results');
   await giorgi.type('Everybody reads it. ');

@@ -15,7 +15,7 @@ await story(async ({ person, server }) => {
   const both = await agree('causes', ana, ben);
   assert.equal(both, `Ana types at the start. ${before} Ben types at the end.`);
 
-  // Ana splits the line and makes a list, while Ben types at its end.
+  // Ana splits a line and makes a list, while Ben types at the end of the line.
   await ana.caret('brief', 0, 8);
   await ben.caret('brief', 0, -1);
   const brief = await ana.text('brief');

@@ -55,7 +55,7 @@ async function harm(page) {
   return found;
 }
 
-/** Sends events to every element of the page that could start code, without leaving the page. */
+/** Sends to every element of the page the events that could start code, without leaving the page. */
 async function poke(page) {
   await page.evaluate(() => {
     for (const element of document.querySelectorAll('main *')) {

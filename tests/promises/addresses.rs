@@ -1,5 +1,5 @@
-//! An e-mail address counts as verified only when a mail to it has reached its person. Somebody who gets their
-//! account back is the only one who is then signed in to it.
+//! An e-mail address counts as verified only when a mail to it has reached its person. When somebody gets their user
+//! account back with a link, all earlier sessions of that account end.
 
 use accord_server::MailConfig;
 use accord_tests::{PASSWORD, SOON, ServerInTime, Visitor, mailbox, secret};

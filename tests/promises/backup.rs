@@ -1,5 +1,5 @@
 //! A backup that is taken while people write is complete. A server restored from it accepts new edits, and does not
-//! mix its ledgers with what clients remember of the lost ones.
+//! mix its ledgers with what clients remember of the ledgers that were lost.
 
 use crate::release::freeze;
 use accord_document::sync::Dialect;
@@ -156,7 +156,7 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     for at in (20..whole.len()).step_by(whole.len() / 12).chain(end) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
-        // The last byte of a deflate stream has bits without a meaning. A change of those alone is no damage.
+        // The last byte of a deflate stream can have unused bits. A change of these bits alone is no damage.
         if unpacked(&bytes).is_ok_and(|found| found == content) {
             continue;
         }

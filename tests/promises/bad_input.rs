@@ -10,8 +10,8 @@ use yrs::{ReadTxn, Transact};
 /// Most memory, in bytes, by which a server is allowed to grow during all attacks together.
 const MEMORY: u64 = 8 * 1024 * 1024;
 
-/// Encodes an update of one client: `count` structs, already encoded in `structs`, from a clock on, and then deleted
-/// ranges.
+/// Encodes an update: `count` structs of `client`, already encoded in `structs`, of which the first has the clock
+/// `clock`, and then deleted ranges, each as its client, its first clock and its length.
 pub(crate) fn update(
     client: u64,
     clock: u64,
@@ -66,7 +66,7 @@ fn nested_any(depth: usize) -> Vec<u8> {
     content
 }
 
-/// Encodes an update of shared types, each inside the one before it.
+/// Encodes an update of `depth` shared types, each nested in the type before it.
 fn nested_types(client: u64, depth: u64) -> Vec<u8> {
     let mut structs = vec![7, 1];
     structs.put_buf(b"xml");
@@ -255,7 +255,7 @@ async fn mutated_updates_never_stop_the_server_or_change_what_others_wrote() -> 
     Ok(())
 }
 
-/// A message of 9 MiB closes its own connection with 1009 and no other (rule C4).
+/// A message of 9 MiB closes only the connection on which it was sent, with the code 1009 (rule C4).
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oversize_frame_closes_only_its_own_connection() -> Result<()> {
     let dir = tempfile::tempdir()?;

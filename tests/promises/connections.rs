@@ -17,8 +17,8 @@ fn start(data: &std::path::Path, args: &[&str]) -> Result<Server> {
     Server::start_with(data, &ServerOptions { args, ..Default::default() })
 }
 
-/// Starts a server with deadlines a twentieth of the usual: 1 s for headers, 3.75 s idle, 1.5 s between the pieces of
-/// a body, 3 s for a body of any size, and 1.5 s for a reader that takes nothing.
+/// Starts a server whose deadlines are a twentieth of the usual ones: 1 s for headers, 3.75 s between requests, 1.5 s
+/// between the pieces of a body, 3 s for a small body, and 1.5 s for a reader that takes nothing.
 fn start_hurried(data: &std::path::Path) -> Result<Server> {
     start(data, &["--shorten-deadlines", "20"])
 }

@@ -287,7 +287,7 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
     };
     ensure!(change("ins", "w:author=\"Ana") && change("del", "w:author=\"Ben"), "{text}");
     ensure!(text.contains(">broken</w:t>") && text.contains(">old</w:delText>"), "{text}");
-    // LibreOffice shows both changes, and an import takes them as accepted.
+    // LibreOffice shows both changes, and an import accepts them.
     let opened = run("pdftotext", &[convert(&saved, "pdf")?.as_ref(), "-".as_ref()])?;
     ensure!(opened.contains("broken") && opened.contains("old"), "{opened}");
     let back = import(&ana, "changes.docx", "en", &file)?;
@@ -298,7 +298,8 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
         ana.text(back, "problem")?
     );
 
-    // A file with changes shows deleted text, which is history. Observers are not allowed to read that.
+    // A file with changes shows deleted text, which belongs to the history. Observers are not allowed to read the
+    // history.
     ensure!(obi.page(&path, "content-type")?.0 == 403);
     ensure!(
         ana.page(&format!("/api/v1/documents/{document}/draft/pdf?since=1"), "content-type")?.0

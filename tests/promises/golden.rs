@@ -1,6 +1,7 @@
 //! Golden ledgers: files of entries that every later version must replay to the same heads and states.
 //!
-//! `ACCORD_WRITE=1` writes the files. A file is written once: if it changes later, the format of ledgers has changed.
+//! `ACCORD_WRITE=1` writes the files. Each file is written only once: if it changes later, the format of ledgers has
+//! changed.
 
 mod history;
 mod records;

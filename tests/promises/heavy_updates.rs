@@ -52,7 +52,8 @@ async fn an_update_of_adjacent_items_takes_memory_in_proportion() -> Result<()> 
     Ok(())
 }
 
-/// One author who fills one document after the other is refused after a few, and other people can still open theirs.
+/// One author who fills one document after the other is refused after a few documents. Other people can still open
+/// theirs.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() -> Result<()> {
     let dir = tempfile::tempdir()?;

@@ -27,7 +27,7 @@ fn every_surviving_character_of_a_real_trace_is_credited_to_who_typed_it() -> Re
     let text = retype(&trace, |_, text| text.to_owned(), |who, update| ledger.take(who, update))?;
     ensure!(text == trace.end_content);
     // The same typing is repeated with the typist's number in place of each character. The result names the author of
-    // each one.
+    // each character.
     let digit = |who: usize, text: &str| text.chars().map(|_| ["0", "1"][who]).collect();
     let typists = retype(&trace, digit, |_, _| Ok(()))?;
     let diff = ledger.history.diff(Seq(0), Seq(u64::MAX));

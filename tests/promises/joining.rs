@@ -147,7 +147,8 @@ fn a_lost_password_is_set_anew_by_a_link_that_works_once() -> Result<()> {
     let (_, third) = fay.post(&path, json!({}))?;
     server.pass(Duration::from_secs(86_400));
     assert_eq!(back.get(&link(&third))?.0, 404, "for a day");
-    // A facilitator can't make a link for somebody who also has a role in a plan of others, but an administrator can.
+    // A facilitator can't make a link for somebody who also has a role in a plan that the facilitator does not run. An
+    // administrator can.
     let ida = Visitor::sign_in(address, "ida")?;
     let (_, other) = ida.post("/api/v1/plans", json!({ "title": "Other" }))?;
     let other = other["id"].as_str().context("a plan")?;

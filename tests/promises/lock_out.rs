@@ -76,7 +76,7 @@ fn wrong_tries_from_a_shared_address_keep_no_known_device_waiting_also_after_a_r
     let (status, cookies) = sign_in(&server, OFFICE, &known, PASSWORD)?;
     assert_eq!((status, device(&cookies)?), (200, known.clone()), "nor after a restart");
 
-    // A known device has a limit of its own. Beyond it, the device waits as strangers do.
+    // A known device has a limit of its own. Beyond that limit, the device has to wait, as strangers do.
     let elsewhere = "198.51.100.1";
     let wrong = |_| sign_in(&server, elsewhere, &known, "not the password");
     let hashed = (0..40).map(wrong).filter(|tried| matches!(tried, Ok((401, _)))).count();
@@ -133,8 +133,8 @@ fn a_flood_of_guesses_from_many_addresses_keeps_no_known_device_waiting() -> Res
     Visitor::join(&server.address, &fay.invite("author", "civil_society")?, "ben@x.org")?;
     let home = "203.0.113.7";
     let known = device(&sign_in(&server, home, "", PASSWORD)?.1)?;
-    // At any time 200 guesses wait, each for another account and from another address. Each answer is followed by the
-    // next guess.
+    // At any time, 200 guesses wait for an answer, each for another user account and from another network address. Each
+    // answer is followed by the next guess.
     let (answered, is_over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let url = server.url("/api/v1/session");
     let flood: Vec<_> = (0..FLOOD)

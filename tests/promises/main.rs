@@ -1,4 +1,4 @@
-//! The promises of Accord. Each file has one subject, and all are in one binary, so that it is linked only once.
+//! The promises of Accord. Each file has one subject. All files are in one binary, so that only one has to be linked.
 
 #![allow(clippy::unwrap_used)]
 

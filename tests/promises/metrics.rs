@@ -4,7 +4,7 @@ use accord_tests::{Server, ServerOptions};
 use anyhow::{Result, ensure};
 use std::net::TcpListener;
 
-/// Requests `/metrics` with an optional header. Returns the status and the body of the answer.
+/// Requests a URL, with a header if one is given. Returns the status and the body of the answer.
 fn ask(url: &str, header: Option<(&str, &str)>) -> Result<(u16, String)> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();

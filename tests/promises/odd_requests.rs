@@ -220,8 +220,8 @@ fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_serve
     Ok(())
 }
 
-/// A provider with fields that are too long, and odd values in the path to which a browser is sent, do not make the
-/// server fail either.
+/// The server does not fail either if the fields of a provider are too long, or if the address that starts a sign-in
+/// contains an odd invitation.
 #[test]
 fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<()> {
     let data = tempfile::tempdir()?;

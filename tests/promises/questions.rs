@@ -152,8 +152,8 @@ fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-/// Only a few requests of one person wait. Further ones are refused with a time to come back, but the pages that are
-/// needed to manage a document still answer.
+/// Only a few requests of one person wait. Further requests are refused, with the time after which to try again. The
+/// requests that are needed to manage a document are still answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -167,7 +167,7 @@ async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Re
     });
     let (_, _, retry_after) = refused.context("forty questions waited at once")?;
     ensure!(retry_after.parse::<u64>().is_ok(), "{retry_after:?}");
-    // The head of the document's page and the list of all documents answer within seconds.
+    // The requests for the top of the document's page and for the list of all documents are answered within seconds.
     for path in [format!("/api/v1/documents/{document}"), "/api/v1/plans/demo".to_owned()] {
         let began = Instant::now();
         ensure!(ben.get(&path)?.0 == 200, "{path}");
@@ -209,7 +209,7 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     let (server, document) = long_document(dir.path(), 31_000).await?;
     let ben = server.visit("ben")?;
     let path = format!("/api/v1/documents/{document}");
-    // These requests use up Ben's budget, and take all of his places for the head of the document.
+    // These requests use up Ben's budget, and take all of his places for the top of the document's page.
     let reading = Loop::start(&server, &ben, &format!("{path}/content"), 40);
     let looking = Loop::start(&server, &ben, &path, 40);
     let mut busy = None;
@@ -234,7 +234,8 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     Ok(())
 }
 
-/// A facilitator whose requests fill all places can still redact a passage, because steering has places of its own.
+/// A facilitator whose requests fill all places can still redact a passage, because essential requests, such as a
+/// redaction, have places of their own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_facilitator_whose_questions_fill_all_places_redacts_all_the_same() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -260,7 +261,7 @@ async fn a_facilitator_whose_questions_fill_all_places_redacts_all_the_same() ->
 }
 
 /// Answers that are read slowly stay in memory, and each person is allowed a limited number of bytes of them. Beyond
-/// it, small answers, and requests that change something, are still answered.
+/// that limit, small answers are still given, and requests that change something are still answered.
 #[test]
 fn answers_that_nobody_reads_hold_little_memory_and_keep_nobody_from_reading() -> Result<()> {
     let dir = tempfile::tempdir()?;

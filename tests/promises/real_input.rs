@@ -8,8 +8,8 @@ const FIELD: &str = "problem";
 /// An update without structs and deletions.
 const NOTHING: [u8; 2] = [0, 0];
 
-/// Whether all characters of a trace are in Unicode's basic plane, so that offsets in UTF-16 code units equal those
-/// in code points.
+/// Returns whether all characters of a trace are in Unicode's basic plane. Offsets in UTF-16 code units then equal
+/// offsets in code points.
 fn is_basic(trace: &Trace) -> bool {
     trace.end_content.chars().all(|c| c.len_utf16() == 1)
         && trace
@@ -47,10 +47,12 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
     assert_eq!(started, "\n", "a new document's text is one empty line");
 
     // `heard[a]` is the number of the other agent's transactions that agent `a` has applied. Each transaction is
-    // typed into exactly the state in which it was recorded: its own past and that of its parents.
+    // typed into exactly the text in which it was recorded: after all earlier transactions of its agent, its parents,
+    // and everything before these parents.
     let mut heard = [0usize; 2];
     let mut made = [0usize; 2];
-    // For each transaction, `past` has the number of each agent's transactions in its past, itself included.
+    // For each transaction, `past` has the number of transactions of each agent up to it, the transaction itself
+    // included.
     let mut past: Vec<[usize; 2]> = Vec::with_capacity(trace.txns.len());
     for transaction in &trace.txns {
         let (own, other) = (transaction.agent, 1 - transaction.agent);
@@ -63,7 +65,7 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
         assert_eq!(seen[own], made[own], "an agent's own past is all it made");
         while heard[own] < seen[other] {
             match clients[own].inbox.pop_front() {
-                // In `accord.v1`, one's own edits do not come back, so each update is one of the other agent's.
+                // In `accord.v1`, one's own edits do not come back, so each update is from the other agent.
                 Some(update) => {
                     heard[own] += 1;
                     clients[own].apply(&update)?;

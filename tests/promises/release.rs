@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Returns a path of the API below a document.
+/// Returns the path of a route that belongs to a document.
 pub(crate) fn of(document: &str, rest: &str) -> String {
     format!("/api/v1/documents/{document}/{rest}")
 }

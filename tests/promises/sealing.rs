@@ -1,4 +1,5 @@
-//! A release is sealed once the signature that freezes it is taken, even if its signer has hung up.
+//! A release is sealed once the server has accepted the signature that freezes its text, even if the signer has hung
+//! up.
 
 use crate::release::{freeze, of, path, propose, sign};
 use accord_document::release::canonical::digest;
@@ -34,8 +35,8 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
         sign_and_go(&ben, &document, proposal, Duration::from_millis(after))?;
         documents.push(document);
     }
-    // The server reads a request when its turn comes, and ignores it if the sender has gone before. At least two must
-    // have been taken.
+    // The server reads a request when its turn comes, and ignores it if the sender has gone before. At least two of the
+    // signatures must have been accepted.
     let end = Instant::now() + Duration::from_secs(60);
     let mut frozen = Vec::new();
     while frozen.len() < 2 {
@@ -49,7 +50,7 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
         }
     }
     // Releases are sealed one after the other, and a signer who stays gets the answer once theirs is sealed. So all
-    // earlier ones are sealed by then.
+    // earlier releases are sealed by then.
     let last = ana.create("Open budgets")?;
     freeze(&fay, &ana, &ben, &last)?;
     frozen.push(last);

@@ -1,5 +1,6 @@
-//! People sign what they see. Hidden characters, addresses and ids are listed when a text is proposed, and refused
-//! again when it is signed. A cleaning is an edit that keeps all other text and its authors.
+//! People sign what they see. Hidden characters, and addresses and ids that could mislead readers, are listed when a
+//! text is proposed, and refused again when the text is signed. A cleaning is an edit that keeps all other text and
+//! its authors.
 
 mod earlier;
 
@@ -31,7 +32,7 @@ fn clean(visitor: &Visitor, document: &str) -> Result<(u16, Value)> {
     visitor.post(&of(document, "cleaning"), json!({}))
 }
 
-/// Returns the code points that a release path lists as findings for one text.
+/// Returns the unreleasable content that a release path lists for one place, such as `U+200B`.
 fn named(path: &Value, place: &str) -> BTreeSet<String> {
     let all = path["strange"].as_array().cloned().unwrap_or_default();
     let here = all.iter().filter(|one| one["place"] == place);
@@ -74,7 +75,8 @@ async fn numbers_that_would_be_shown_otherwise_are_named_cleaned_and_then_propos
     let sentence = refused["message"].as_str().unwrap_or_default();
     ensure!(sentence.contains("U+202E (right-to-left override) in problem"), "{sentence}");
 
-    // An observer is not allowed to clean. A facilitator is, and is not credited with any text for it.
+    // An observer is not allowed to clean a text. A facilitator is, and the cleaning credits the facilitator with no
+    // text.
     ensure!(clean(&obi, &document)?.0 == 403);
     let (status, done) = clean(&fay, &document)?;
     ensure!(status == 200, "{status} {done}");
@@ -276,7 +278,8 @@ fn an_import_is_cleaned_and_says_so() -> Result<()> {
     Ok(())
 }
 
-/// The editor finds the same hidden characters and faulty links as the server.
+/// The editor finds the same faulty links as the server. It finds the same hidden characters too, except those for
+/// which JavaScript lacks the Unicode properties.
 #[test]
 fn the_editor_judges_links_and_hidden_characters_as_the_server_does() -> Result<()> {
     node("readable.mjs", &[]).map(drop)

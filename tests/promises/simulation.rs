@@ -1,4 +1,4 @@
-//! The whole protocol over a fake network and a failing store: see [`World`].
+//! Tests the whole protocol with a fake network and a failing store, both of which [`World`] simulates.
 
 use accord_document::state::DocumentState;
 use accord_document::sync::Link;
@@ -8,7 +8,7 @@ const RUNS: u64 = 400;
 const STEPS: usize = 400;
 
 /// Whatever happens in a run, all clients end with the server's text, everything is saved, and the ledger replays.
-/// Nobody sees an edit, or a note that it is saved, before it is on disk (rules M2, M3 and A3).
+/// Nobody sees an edit, or a note that the edit is saved, before the edit is on disk (rules M2, M3 and A3).
 #[test]
 fn whatever_happens_all_agree_and_everything_is_saved_in_the_end() {
     for run in 0..RUNS {

@@ -63,8 +63,8 @@ async fn a_dead_websocket_is_closed_and_a_silent_live_one_is_not() -> Result<()>
     Ok(())
 }
 
-/// Messages that are for no room are read at a pace: after each, the server pauses for a millisecond, however many
-/// connections the person has. A busy machine can only take longer.
+/// Messages that are for no room, such as text messages, are read slowly: after each message, the server pauses for a
+/// millisecond, however many connections the person has. A busy machine can only take longer.
 #[tokio::test]
 async fn a_flood_of_texts_is_read_slowly() -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(1);
@@ -117,7 +117,8 @@ async fn receivers_that_read_nothing_hold_little_memory_and_sync_again() -> Resu
     let mut silent = Vec::new();
     for _ in 0..20 {
         let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
-        // Each connection requests the whole document 32 times: 50 MB and more, and a gigabyte for all of them.
+        // Each connection requests the whole document 32 times, which is 88 MB, and 1.7 GB for all connections
+        // together.
         for _ in 0..32 {
             let ask = Message::Step1(&[0]).encode();
             socket.feed(WsMessage::Binary(ask.into())).await?;
@@ -180,7 +181,7 @@ async fn ask_for_all(socket: &mut Socket, size: usize) -> Result<()> {
     Ok(())
 }
 
-/// Eight people each begin as many large messages as they are allowed, and end none of them. A ninth person's large
+/// Eight people each begin more large messages than one person is allowed, and end none of them. A ninth person's large
 /// paste still arrives. In an earlier version, the eight held all permits for large messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_people_whose_large_messages_never_end_leave_room_for_a_ninth_persons_paste()
@@ -292,8 +293,8 @@ async fn behind_a_proxy_the_forwarded_network_is_limited_and_not_the_proxy() -> 
     Ok(())
 }
 
-/// Measures memory and processor time of 5,000 WebSockets. It is no promise; run it with `promises five_thousand
-/// --ignored --nocapture`.
+/// Measures memory and processor time of 5,000 WebSockets. This is a measurement, not a promise. Run it with `promises
+/// five_thousand --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "takes minutes; prints memory and CPU"]
 async fn five_thousand_websockets() -> Result<()> {

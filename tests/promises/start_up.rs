@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Starts a server that must not start, and returns its output.
+/// Runs a server that must refuse to start, and returns its output.
 fn refusal(data: &Path, listen: &str) -> Result<String> {
     refusal_of(&mut Command::new(accord_binary()), data, listen)
 }

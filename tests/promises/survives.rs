@@ -5,7 +5,7 @@ use accord_tests::{Death, Server, ServerOptions, SyncClient, kill_rounds};
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
 
-/// Number of SIGKILLs in a test run. The benchmarks do hundreds.
+/// Number of times that a test kills the server. The benchmarks kill it hundreds of times.
 const KILLS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +23,7 @@ async fn an_acknowledged_edit_survives_the_loss_of_everything_not_synced() -> Re
         .map(drop)
 }
 
-/// A small file system of its own in memory, which can become full.
+/// A small file system in memory, which can become full.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -159,7 +159,7 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     let ahead = LedgerPosition { seq: Seq(position.seq.0 + 50), ..position.clone() };
     let forked =
         LedgerPosition { head: Digest([9; 32]), seq: Seq(position.seq.0 + 1), ..position.clone() };
-    // This client remembers another entry at a place before the head.
+    // This client remembers a different hash for an entry before the head.
     let earlier = LedgerPosition { head: Digest([9; 32]), ..position.clone() };
     let other = LedgerPosition { lineage: LineageId::new("other"), ..position.clone() };
     let strangers =

@@ -58,7 +58,7 @@ fn open_store(dir: &Path) -> Result<sled::Db> {
     }
 }
 
-/// The stored pieces of one document in one of the store's trees.
+/// The stored values of one document in one of the store's trees.
 struct Stored {
     tree: sled::Tree,
     prefix: Vec<u8>,
@@ -98,8 +98,8 @@ fn check(dir: &Path) -> Result<(bool, String)> {
     Ok((done.status.success(), printed))
 }
 
-/// Checks that a server over this folder shows nothing of the document's history, and shows its text only if it is
-/// the true one.
+/// Checks that a server with this data folder shows nothing of the document's history. If it shows the document's text,
+/// the text must be the true one.
 fn serve(dir: &Path, document: &str, text: &str, what: &str) -> Result<()> {
     let server = Server::start(dir)?;
     let ana = server.visit("ana")?;
@@ -205,8 +205,8 @@ async fn a_truncated_ledger_is_betrayed_by_its_checkpoint() -> Result<()> {
     }
     let (whole, printed) = check(dir.path())?;
     ensure!(!whole && printed.contains("its end is missing"), "{printed}");
-    // Without the checkpoint, nothing on the disk shows the loss. A client that remembers more does, as `survives.rs`
-    // tests.
+    // Without the checkpoint, nothing on the disk shows the loss. A client that remembers more entries reveals the
+    // loss, as `survives.rs` tests.
     {
         let stored = Stored::open(dir.path(), "checkpoints", &document)?;
         for key in stored.keys()? {

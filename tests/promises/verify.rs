@@ -1,6 +1,7 @@
-//! Every reader gives the same meaning to a release's file, or refuses it, and prints nothing of it unescaped.
+//! Every program that reads a release's file gives the same meaning to the file or refuses it, and prints nothing of
+//! the file unescaped.
 //!
-//! `tests/data/verify` contains files, and `cases.json` there the verdict on each. The library, the command line and
+//! `tests/data/verify` contains files, and its `cases.json` has the verdict on each. The library, the command line and
 //! the page's own code (`tests/node/verify.mjs`) must give these verdicts. `ACCORD_WRITE=1` writes the files again.
 
 mod cases;

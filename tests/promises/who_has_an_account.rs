@@ -1,5 +1,5 @@
-//! Nobody outside learns whether an address has an account, neither from an answer nor from the time that it takes. A
-//! mail server that does not answer delays nobody.
+//! Nobody outside learns whether an e-mail address has a user account, neither from an answer nor from the time that
+//! the answer takes. A mail server that does not answer delays nobody.
 
 use accord_server::MailConfig;
 use accord_tests::{PASSWORD, ServerInTime, Visitor, mailbox};
@@ -18,8 +18,8 @@ fn with_mail(data: &Path, mail_server: SocketAddr) -> Result<ServerInTime> {
     })
 }
 
-/// Sends a request. Returns the answer without its date, which differs between any two answers, and the time that it
-/// took.
+/// Sends a request. Returns the answer without its date, which differs between any two answers, and the time that the
+/// request took.
 fn seen(address: &str, path: &str, body: &serde_json::Value) -> Result<(String, Duration)> {
     let began = Instant::now();
     let mut answer = ureq::post(format!("http://{address}{path}"))

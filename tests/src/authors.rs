@@ -67,8 +67,8 @@ struct World {
     fresh: u32,
     /// The person who first typed each character.
     first: HashMap<char, &'static str>,
-    /// Characters that came into a text more than once. The text alone does not show which copy was inserted or
-    /// deleted, so these are not compared.
+    /// Characters that came into a text more than once, each with the key of that text. The text alone does not show
+    /// which copy was inserted or deleted, so these characters are not compared.
     ambiguous: HashSet<(String, char)>,
     /// The characters of each text after each entry: by the number of the entry, then by the key of the text.
     texts_at: Vec<BTreeMap<String, Vec<char>>>,

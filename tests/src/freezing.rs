@@ -62,7 +62,7 @@ fn check_that_all_agree(run: u64, world: &World) {
     }
 }
 
-/// Simulates one run, and returns how often each thing happened in it. `run` is the seed: the same number repeats the run.
+/// Simulates one run, and returns the counts of its events. `run` is the seed: the same number repeats the run.
 ///
 /// # Panics
 /// Panics if something happens that Accord promises never happens, such as a lost word or a change of a frozen text.

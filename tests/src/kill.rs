@@ -33,8 +33,9 @@ pub struct Toll {
     pub lost_writes: usize,
 }
 
-/// Ends a server `rounds` times while two people type. After each restart it checks that the ledger verifies, because
-/// a document that does not verify is not opened, and that every acknowledged word is in the text exactly once.
+/// Ends a server `rounds` times while two people type. Checks after each restart that every acknowledged word is in the
+/// text exactly once. This also shows that the ledger verifies, because a server does not open a document whose ledger
+/// does not verify.
 pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll> {
     let mut random = StdRng::seed_from_u64(seed);
     let dir = tempfile::tempdir()?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Time limit of a script. It is generous: on an idle machine every script takes less than a tenth of it.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Runs a script with arguments and returns its output. If the script fails, so does the call.
+/// Runs a script with arguments and returns its output. Returns an error if the script fails or takes too long.
 pub fn node(script: &str, args: &[&str]) -> Result<String> {
     node_with(script, args, &[])
 }

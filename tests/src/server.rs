@@ -71,7 +71,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a demo server over a data folder, and waits until it is ready.
+    /// Starts a demo server with the given data folder, and waits until the server is ready.
     pub fn start(data: &Path) -> Result<Self> {
         Self::start_with(data, &ServerOptions::default())
     }

@@ -50,7 +50,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to measure. The present memory of the server counts as the state at rest.
+    /// Begins to measure. The present memory of the server counts as its memory at rest.
     #[must_use]
     pub fn begin(server: &Server) -> Self {
         let id = server.id();

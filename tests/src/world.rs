@@ -1,6 +1,6 @@
-//! A world for simulations: the server's room and the browsers' clients run unchanged, over a fake network that
-//! delays and cuts, and a store that fails and crashes. Each run is made from a seed. A failure names its seed, and
-//! the same seed repeats it.
+//! A world for simulations: the server's room and the browsers' clients run unchanged, with a fake network that delays
+//! frames and cuts connections, and a store that fails and crashes. Each run is made from a seed. A failed run names
+//! its seed, and the same seed repeats the run.
 
 use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};
@@ -61,7 +61,7 @@ pub struct World {
     pub clients: Vec<Client>,
     wires: BTreeMap<usize, Wire>,
     connections: u64,
-    /// The typed words, each listed once.
+    /// The typed words, each listed once. In runs in which people undo, each undo also adds a word, which nobody typed.
     pub typed: Vec<Typed>,
     /// The texts that a client set aside after a final refusal, as the page does: each is the whole document of that
     /// client.
@@ -164,7 +164,7 @@ impl World {
         self.send(person);
     }
 
-    /// Moves the frames that a client wants to send to the client's wire.
+    /// Takes the frames that a client has queued, and puts them on the client's wire.
     fn send(&mut self, person: usize) {
         let frames = self.clients[person].take_frames();
         if let Some(wire) = self.wires.get_mut(&person) {
@@ -172,7 +172,7 @@ impl World {
         }
     }
 
-    /// Sets aside a client's unsaved text after a refusal and starts a new client from the server, as the page does.
+    /// Sets aside a client's unsaved text after a refusal, and replaces the client with a new one, as the page does.
     fn set_aside(&mut self, person: usize) {
         let client = &self.clients[person];
         if client.is_unsaved() {

@@ -1,5 +1,5 @@
-// Keeps the app itself on the device, so that it opens without a network. What people write never
-// passes through here: documents are kept by the app, under the person who wrote them.
+// Keeps the app itself on the device, so that the app opens without a network. What people write never
+// passes through this service worker: the app stores documents itself, separately for each person.
 
 const CACHE = 'accord-1';
 
@@ -7,7 +7,7 @@ self.addEventListener('install', (event) => {
   event.waitUntil(keepPage().then(() => self.skipWaiting()));
 });
 
-// The page and everything it names, so that the first visit is enough.
+// Stores the page and every file that it names. The app then opens without a network after a single visit.
 async function keepPage() {
   const cache = await caches.open(CACHE);
   const response = await fetch('/', { cache: 'no-cache' });
@@ -38,7 +38,8 @@ async function page(request) {
   }
 }
 
-// An asset's name carries a hash of its content: what is kept is never stale.
+// Returns an asset, from the cache if possible. The name of an asset contains a hash of its content, so a
+// stored asset is never stale.
 async function asset(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request);

@@ -1,4 +1,5 @@
-// Declares the parts of Node that the unit tests use. Node's own types would give the browser's timers the types of Node's.
+// Declares the parts of Node that the unit tests use. Node's own types would also change the types of the browser's
+// timers.
 
 declare module 'node:test' {
   export function test(name: string, run: () => void | Promise<void>): void;

@@ -13,7 +13,10 @@ type PageComponent<Page extends PageName> = Component<PageProps<Page>> | Compone
 
 const defaultExport = <Module>({ default: page }: { default: Module }): Module => page;
 
-/** The pages. Most people begin with a plan, so its pages are part of the app. The others are loaded on the first visit. */
+/**
+ * The pages. Most people begin with a plan, so the list of plans and the page of a plan are part of the app. Each other
+ * page is loaded when somebody first opens it.
+ */
 const pages: { [Page in PageName]: () => PageComponent<Page> | Promise<PageComponent<Page>> } = {
   home: () => HomePage,
   plan: () => PlanPage,

@@ -1,5 +1,5 @@
-// Runs in the page: three editors of one text, and what each spends on a keystroke and on a remote
-// change. Everything is script time, in milliseconds.
+// Runs in the page. Opens the same text in three editors, and measures the script time that each editor
+// spends on a keystroke and on a remote change, in milliseconds.
 
 import { initProseMirrorDoc, prosemirrorToYXmlFragment, yCursorPlugin, ySyncPlugin, yUndoPlugin } from 'y-prosemirror';
 import { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate, modifyAwarenessUpdate } from 'y-protocols/awareness';
@@ -50,7 +50,7 @@ function plain(text) {
   };
 }
 
-/** An update as it travels: a message of the sync protocol. */
+/** Returns the message of the sync protocol that carries an update. */
 function frameOf(update) {
   const encoder = encoding.createEncoder();
   encoding.writeVarUint(encoder, 0);
@@ -58,7 +58,10 @@ function frameOf(update) {
   return encoding.toUint8Array(encoder);
 }
 
-/** What the server makes of a client's awareness: it says whose it is. */
+/**
+ * Sets Ben as the user in an awareness message. The server sets the user of a client in the same way before it
+ * passes the message on.
+ */
 function named(frame) {
   const decoder = decoding.createDecoder(frame);
   const message = decoding.readVarUint(decoder);
@@ -69,7 +72,10 @@ function named(frame) {
   return encoding.toUint8Array(encoder);
 }
 
-/** Accord: the page's binding over the WebAssembly client, and all that its driver does, but sending. */
+/**
+ * Accord's editor: the page's binding on top of the WebAssembly client. The code here does everything that the
+ * page's driver of the client does, except sending.
+ */
 function accord(text) {
   const client = new AccordClient(7, undefined);
   const other = new AccordClient(8, undefined);
@@ -80,7 +86,8 @@ function accord(text) {
   other.takeUpdates();
   other.takeChanges();
   client.opened();
-  // The server's first step, with an empty state vector: from here on edits are sent at once.
+  // This frame is the server's sync step 1, with an empty state vector. From here on, the client sends edits at
+  // once.
   client.frame(new Uint8Array([0, 0, 1, 0]));
   client.takeFrames();
 
@@ -120,7 +127,7 @@ function accord(text) {
     binding.handleTransaction(tr);
   });
   binding.attach(view, () => {});
-  // Somebody else's caret.
+  // The other client puts its caret into the same text.
   other.opened();
   other.takeFrames();
   other.point(FIELD, 3, 3);
@@ -143,7 +150,7 @@ function accord(text) {
   };
 }
 
-/** Yjs and y-prosemirror, with undo and carets, and the frames that y-websocket would send. */
+/** An editor with Yjs and y-prosemirror, undo and carets. It also encodes the frames that y-websocket would send. */
 function yProsemirror(text) {
   const ydoc = new Y.Doc();
   const fragment = ydoc.getXmlFragment(FIELD);
@@ -196,7 +203,7 @@ export function open(text) {
   view.focus();
 }
 
-/** Mean milliseconds of a keystroke and of a remote change, for each editor. */
+/** Returns the mean script time of a keystroke and of a remote change, in milliseconds, for each editor. */
 export async function measure({ words, block, dispatches, names = Object.keys(EDITORS) }) {
   if (!crossOriginIsolated) throw new Error('not isolated: timers are too coarse');
   globalThis.loaded ??= initSync({ module: await (await fetch('/client.wasm')).arrayBuffer() });
@@ -208,7 +215,7 @@ export async function measure({ words, block, dispatches, names = Object.keys(ED
   }
   const rest = () => new Promise((resolve) => setTimeout(resolve));
 
-  // Everybody types at the caret in turns of one batch, in an order that turns too.
+  // The editors take turns of one batch of keystrokes each. Each round begins with another editor.
   for (let done = 0, turn = 0; done < dispatches; done += BATCH, turn += 1) {
     for (let n = 0; n < editors.length; n += 1) {
       const editor = editors[(n + turn) % editors.length];

@@ -1,6 +1,7 @@
-// From a key to the frame that shows it, in milliseconds: for one person alone and for three who type in
-// one commitment at once, each as fast as a practised typist; and the same in plain ProseMirror on the
-// same text, where three pages compete for the machine but nothing is shared.
+// Measures the time from a key to the frame that shows it, in milliseconds: for one person alone, and for
+// three people who type in one commitment at the same time, each as fast as a practised typist. The same
+// is measured in plain ProseMirror on the same text. There, three pages compete for the machine, but share
+// nothing.
 // The time runs from the key event's own timestamp to the first task after the next animation frame.
 import { sleep, story } from '../../node/browser.mjs';
 import { connect, ticketFor } from '../../node/stock.mjs';
@@ -11,7 +12,7 @@ const KEYS = 150;
 const EVERY_MS = 120;
 const FIELD = 'problem';
 
-/** Notes in `times` how long each key takes to show. */
+/** Records in `times` how long each key takes to appear, in milliseconds. */
 function watch() {
   globalThis.times = [];
   if (globalThis.watched) return;

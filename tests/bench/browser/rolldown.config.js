@@ -1,4 +1,4 @@
-// Accord's editor and y-prosemirror in one module, over one copy of ProseMirror and one of Yjs.
+// Bundles Accord's editor and y-prosemirror into one module, with a single copy of ProseMirror and of Yjs.
 const web = (name) => new URL(`../../../web/node_modules/${name}`, import.meta.url).pathname;
 const shared = ['model', 'state', 'transform', 'view'].map((name) => `prosemirror-${name}`);
 

@@ -1,6 +1,7 @@
-// What collaboration adds to a keystroke and to a remote change, above plain ProseMirror on the same
-// text in the same run, for Accord and for y-prosemirror: mean script milliseconds, on a
-// cross-origin-isolated page. `PROFILE=file` writes a CPU profile of Accord alone.
+// Measures what collaboration adds to the script time of a keystroke and of a remote change, for Accord and
+// for y-prosemirror, in comparison with plain ProseMirror on the same text in the same run. Prints the means
+// in milliseconds. The page is cross-origin isolated, because its timers are too coarse otherwise.
+// `PROFILE=file` only writes a CPU profile of Accord.
 import { writeFileSync } from 'node:fs';
 import { launch } from '../../node/browser.mjs';
 import { servePage } from './serve.mjs';
@@ -9,7 +10,7 @@ const { base, close } = await servePage();
 const browser = await launch();
 
 async function measure(options, profile) {
-  // A page of its own for each measurement: what an earlier one left in memory must not count.
+  // Each measurement has a page of its own, because memory that an earlier measurement left must not count.
   const page = await browser.newPage();
   await page.goto(base);
   const session = profile && (await page.context().newCDPSession(page));

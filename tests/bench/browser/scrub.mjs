@@ -1,4 +1,4 @@
-// Going along the history of a long document in the page: from moving the slider to the frame that shows the
+// Measures the history page of a long document: the time from moving the slider to the frame that shows the
 // text of that moment with its changes, in milliseconds.
 import { story, until } from '../../node/browser.mjs';
 
@@ -11,7 +11,7 @@ const spread = (all) => {
   return `median ${at(0.5)}, 95th percentile ${at(0.95)}, longest ${at(1)}`;
 };
 
-/** Moves the slider, and waits until the page shows what is there. */
+/** Moves the slider to a moment, and waits until the page shows that moment. Returns the milliseconds that this took. */
 function go(moment) {
   return new Promise((resolve) => {
     const slider = globalThis.document.querySelector('input[type=range]');

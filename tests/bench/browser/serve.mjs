@@ -1,10 +1,10 @@
-// A cross-origin-isolated page with the bundled editors, for measuring in.
+// Serves the cross-origin-isolated page with the bundled editors, in which the benchmarks measure.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const at = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url));
 
-/** Gives the page's address, and what ends its server. */
+/** Starts the server. Returns the address of the page (`base`) and a function that stops the server (`close`). */
 export async function servePage() {
   const files = {
     '/editors.mjs': ['text/javascript', at('target/editors.mjs')],

@@ -1,4 +1,4 @@
-/** `words` words in blocks of `block`. */
+/** Returns a text of `words` words, with `block` words on each line. */
 export function textOf(words, block) {
   const lines = [];
   for (let n = 0; n < words; n += block) {

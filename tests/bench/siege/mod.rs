@@ -1,9 +1,10 @@
 //! Measures what one author, or one reader without an account, can cost everybody else. Each attack runs against a
-//! server of its own, first alone and then all of them together. The benchmark prints the memory of the server and
-//! its children above rest, at its highest and some seconds after the attack, and how long others waited meanwhile.
+//! server of its own, first alone and then all of them together. The benchmark prints by how much the memory of the
+//! server and its children exceeds the memory at rest: at the peak, and some seconds after the attack. It also prints
+//! how long other people waited during the attack.
 //!
 //! `cargo xtask bench siege` runs all attacks, `cargo xtask bench siege WORD` those whose name contains the word.
-//! Each lasts some seconds, over loopback only.
+//! Each attack lasts some seconds, and uses only the loopback interface.
 
 mod others;
 mod requests;
@@ -31,8 +32,8 @@ const AFTERWARDS: Duration = Duration::from_secs(3);
 /// Longest time that the preparation of an attack is allowed to take. The facilitator, who writes what an attack needs, has
 /// a budget of time as well, and has to wait when it is used up.
 const PREPARATION: Duration = Duration::from_secs(180);
-/// Niceness of the attackers' threads, which lowers their priority: the time that sending takes must not be taken
-/// from the server.
+/// Niceness of the attackers' threads. It lowers their priority, because sending must not take processor time from the
+/// server.
 const NICE: i32 = 10;
 
 /// The server, the people and the document of an attack.
@@ -105,7 +106,8 @@ fn attacks() -> Vec<Attack> {
     ]
 }
 
-/// Names that are left out of the run of all attacks together: the empty attack, and those made without an account.
+/// Names of the attacks that are left out of the run of all attacks together: the empty attack, and the attacks that
+/// need no account.
 const NOT_TOGETHER: [&str; 3] = ["nothing", "half-sent requests", "public pages and files"];
 
 async fn nothing(target: Arc<Target>) -> Result<()> {

@@ -74,8 +74,8 @@ pub(super) struct Waited {
 }
 
 impl Others {
-    /// Starts a colleague who types in the attacked room, one who types in another room, a reader who is signed in,
-    /// and a newcomer.
+    /// Starts a colleague who types in the attacked room, a colleague who types in another room, a reader who is signed
+    /// in, and a newcomer.
     pub(super) fn begin(address: &str, colleague: &Visitor, [attacked, other]: [&str; 2]) -> Self {
         let (phase, _) = watch::channel(Phase::Quiet);
         let here = Address(address.to_owned());
@@ -113,8 +113,8 @@ impl Others {
     }
 }
 
-/// Types a letter ten times a second, and measures each from the moment at which it was due until it is known to be
-/// saved.
+/// Types a letter ten times a second, and measures the time from the moment at which each letter was due until the
+/// letter is known to be saved.
 async fn type_on(
     here: &Address,
     by: &Visitor,
@@ -148,8 +148,8 @@ async fn type_in(
 ) -> Result<()> {
     let mut due = Instant::now();
     let mut typed = 0;
-    // Each edit that is not saved yet has its number, the moment at which it was due, and whether it was due during the
-    // attack.
+    // For each edit that is not saved yet: its number, the moment at which it was due, and whether that moment was
+    // during the attack.
     let mut unsaved: VecDeque<(u64, Instant, bool)> = VecDeque::new();
     loop {
         tokio::select! {
@@ -158,7 +158,7 @@ async fn type_in(
                     unsaved.iter().filter(|(.., counts)| *counts).for_each(|(_, due, _)| waits.add(*due));
                     return Err(error);
                 }
-                // The page would show what others write. Here only the server is measured.
+                // A page would show what others write, but this benchmark measures only the server.
                 client.inbox.clear();
                 while let Some(&(number, due, counts)) = unsaved.front()
                     && number <= client.saved

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 const CLIENT: u64 = 2_000_000;
 /// Number of copies of each request that are under way at the same time.
 const AT_ONCE: usize = 6;
-/// Longest wait for an answer; after it the request counts as failed.
+/// Longest wait for an answer. A request that has no complete answer by then counts as failed.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// A request that an attack sends again and again.
@@ -62,8 +62,8 @@ impl RepeatedRequest {
             }
         };
         tokio::time::timeout(ANSWER, read).await?;
-        // An attacker that gets 429 or 503 waits a little: the benchmark measures what others wait, not the sockets
-        // of this machine.
+        // An attacker that gets 429 or 503 waits a little before the next request. The benchmark measures how long
+        // others wait, not how fast this machine opens sockets.
         if is_busy == Some(true) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -137,8 +137,8 @@ pub(super) async fn unread(target: Arc<Target>) -> Result<()> {
     }
 }
 
-/// Returns an honest text of one single paragraph. Its PDF takes seconds, and most of the memory that a child process
-/// is allowed.
+/// Returns a text of a single paragraph, in which nothing is malicious. To make its PDF takes seconds, and most of the
+/// memory that a child process is allowed.
 fn long_paragraph() -> String {
     "우리는 예산의 절반을 주민이 정하도록 한다. ".repeat(15_500)
 }
@@ -158,7 +158,7 @@ pub(super) async fn files(target: Arc<Target>) -> Result<()> {
     ask_on(target.clone(), ["pdf", "docx", "md", "html", "json"].map(of).into()).await
 }
 
-/// Returns a Markdown file with as many links as an import can hold, or nearly so.
+/// Returns a Markdown file with almost as much text and links as an import may contain.
 fn largest_markdown() -> Vec<u8> {
     let links: String = (0..9_000)
         .map(|n| format!("[a](https://example.org/{n}/{})\n\n", "x".repeat(200)))

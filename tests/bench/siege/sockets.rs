@@ -25,7 +25,7 @@ const PREPARED: u64 = 900_000;
 const CLIENT: u64 = 1_000_000;
 /// Client id of the author's items whose neighbours are far apart.
 const FAR_APART: u64 = 950_000;
-/// Number of items, below the document's limit, that an attacker leaves for the texts of others.
+/// Number of items by which an attacker stays below the document's limit, so that others can still write.
 const ROOM_LEFT: usize = 2_000;
 
 /// Returns the frame that sends an update.
@@ -33,8 +33,8 @@ fn frame(update: &[u8]) -> WsMessage {
     WsMessage::Binary(Message::Update(update).encode().into())
 }
 
-/// Sends updates one after the other, while another task reads what comes. When the server closes the connection, all
-/// begins again on a new one.
+/// Sends updates one after the other, while another task reads what comes. When the server closes the connection,
+/// everything begins again on a new connection.
 async fn send_on(target: &Target, document: &str, updates: &[Vec<u8>]) -> Result<()> {
     loop {
         let socket = dial(target, &target.author, document, Dialect::Stock).await?;
@@ -70,7 +70,7 @@ async fn write_by(
         let ask = Message::Step1(&[0]).encode();
         client.send_raw(ask).await?;
         if let Err(error) = client.receive().await {
-            // In an attack of its own, everything must fit.
+            // The first update must fit. If all attacks run together, the document can be full before the later ones.
             ensure!(number > 0, "nothing could be prepared: {error:#}");
             println!("  a document takes no more of what an attack prepares: {error:#}");
             break;
@@ -121,7 +121,8 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &every_second(PREPARED + 2, each)).await
 }
 
-/// Deletes halves of items that are in front of all others. Each split moves all items behind it.
+/// Deletes one letter of each two-letter item, beginning with the client's first items. Each deletion splits an item,
+/// and each split moves all items that follow in the client's list.
 pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(PREPARED + 3, "ab");
     write(&target, &target.shared, &updates[..1]).await?;
@@ -132,9 +133,10 @@ pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &every_second(PREPARED + 3, each)).await
 }
 
-/// Inserts elements of new clients that know nothing of the items between their neighbours.
+/// Inserts elements of new clients behind the first letter of a text. These clients have not seen the many other items
+/// of the text.
 pub(super) async fn between(target: Arc<Target>) -> Result<()> {
-    // An element that is compared with more items than a turn allows is refused.
+    // The number is below the limit of a turn, because an element that is compared with more items is refused.
     let items = limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN * 9 / 10;
     let prepared = Scattered::new(PREPARED, "a").grow(items as usize).encode();
     write(&target, &target.shared, &[prepared]).await?;
@@ -167,7 +169,7 @@ pub(super) async fn far_apart(target: Arc<Target>) -> Result<()> {
 /// Returns one update whose formatting is just within the limits of a document: attributes times pieces, and bytes of
 /// formatting.
 pub(super) fn most_formatted(client: u64) -> Vec<u8> {
-    // The attributes are a quarter of the most that are allowed, so that most of the pieces have all of them.
+    // Only a quarter of the allowed number of attributes is used. Most of the pieces then have all of the attributes.
     let attributes = limits::MAX_ATTRIBUTES / 4;
     let pieces = limits::MAX_ATTRIBUTES_TIMES_PIECES / attributes - 8;
     let value_bytes = (limits::MAX_FORMATTING_BYTES / (pieces + 8) / attributes).saturating_sub(8);
@@ -193,8 +195,8 @@ pub(super) async fn formatting(target: Arc<Target>) -> Result<()> {
     send_on(&target, &target.shared, &[update]).await
 }
 
-/// Deletes letters of a document that has almost as many items as it is allowed: every second one, every third one, and
-/// then all of them three times.
+/// Deletes letters of a document that has almost as many items as it is allowed: every second letter, every third
+/// letter, and then all letters three times.
 pub(super) async fn deletions(target: Arc<Target>) -> Result<()> {
     let (scattered, updates) = most(PREPARED, "a");
     write(&target, &target.shared, &updates).await?;
@@ -223,7 +225,7 @@ pub(super) async fn many_documents(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// Sends frames just below the size of a large message, and large ones, on many connections at the same time.
+/// Sends messages that are just too small to count as large, and large messages, on many connections at the same time.
 pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
     let mut sockets = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -245,7 +247,7 @@ pub(super) async fn frames(target: Arc<Target>) -> Result<()> {
     Ok(())
 }
 
-/// Requests a document of several megabytes, with as many items as it is allowed, again and again.
+/// Requests a document of several megabytes, with almost as many items as it is allowed, again and again.
 pub(super) async fn step_1(target: Arc<Target>) -> Result<()> {
     let (_, updates) = most(PREPARED, "a");
     write(&target, &target.shared, &updates).await?;
@@ -341,7 +343,7 @@ pub(super) async fn trickle(target: Arc<Target>) -> Result<()> {
         let mut socket = dial(&*target, &target.author, &target.shared, Dialect::Stock).await?;
         all.spawn(async move {
             let stream = socket.get_mut();
-            // The frame is a masked binary one of 8 MiB (RFC 6455, section 5.2), whose last 64 KiB never come.
+            // The head announces a masked binary frame of 8 MiB (RFC 6455, section 5.2). Its last 64 KiB never come.
             let mut head = vec![0x82, 0x80 | 127];
             head.extend((limits::MAX_STATE_BYTES as u64).to_be_bytes());
             head.extend([0; 4]);

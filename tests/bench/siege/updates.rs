@@ -100,7 +100,7 @@ pub(super) struct Scattered {
     client: u64,
     /// Text of each item.
     piece: &'static str,
-    /// Number of the item that follows in the text, by the number of each item.
+    /// For each item, by its number: the number of the item that follows it in the text, or `None` for the last item.
     next: Vec<Option<u32>>,
     random: StdRng,
 }

@@ -1,4 +1,4 @@
-//! A golden ledger with an undo, a version and a restore, and a golden segment of the same entries packed.
+//! A golden ledger with an undo, a version and a restore, and a golden segment that packs the same entries.
 
 use super::{HEAD_2, actor_in, folder, golden};
 use accord_document::body::{Genesis, Version};

@@ -1,4 +1,4 @@
-//! Open connections, tickets and requests in progress when a role or a session ends: each does only what is still
+//! When a role or a session ends, open connections, tickets and requests in progress can do only what is still
 //! allowed.
 
 use super::world::World;
@@ -119,8 +119,9 @@ fn an_act_is_done_to_its_end_also_when_whoever_asked_has_gone() -> Result<()> {
     ensure!(server.stop()?.success());
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
-    // The server can carry out an abandoned request after the last request, whose title then is not the final one. But
-    // the plan, its ledger and the audit record must agree on the order.
+    // The server can carry out an abandoned request after the last request, and the plan then keeps the title of the
+    // abandoned request. In any case, the plan, its ledger and the audit record must agree on the order of the
+    // requests.
     let (_, record) = fay.get("/api/v1/plans/demo/audit")?;
     let record = record.as_array().context("a list")?;
     let done = record.iter().filter_map(|entry| entry["what"]["what"]["title"].as_str());

@@ -18,7 +18,7 @@ use yrs::{ReadTxn, Transact};
 enum May {
     Write,
     Read,
-    /// The person is not allowed to be there: the server closes the connection with this code.
+    /// The person is not allowed in the document. The server closes the connection with this code.
     Leave(u16),
 }
 

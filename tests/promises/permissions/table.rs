@@ -56,7 +56,7 @@ pub(super) fn table() -> Vec<Row> {
     groups.into_iter().flatten().collect()
 }
 
-/// Returns the rows of sessions, links, invitations, and one's own account.
+/// Returns the rows of sessions, links, invitations, and the visitor's own user account.
 fn accounts() -> Vec<Row> {
     let account = json!({ "password": "orchid gravel pendulum" });
     vec![

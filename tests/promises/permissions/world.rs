@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// Creates an account that joins the demo plan. Returns the visitor and their id.
+    /// Creates a user account that joins the demo plan. Returns the visitor and their id.
     pub(super) fn newcomer(&mut self, seat: &str, sector: &str) -> Result<(Visitor, String)> {
         self.joined += 1;
         let link = self.fay.invite(seat, sector)?;
@@ -91,7 +91,7 @@ impl World {
         if path.contains("{launch}") {
             let document = self.fay.create("To be launched")?;
             self.freeze(&document)?;
-            // The launch is in the year 2125. It is still ahead when it is called off.
+            // The launch is in the year 2125, so that it is still ahead when it is called off.
             let launch =
                 json!({ "documents": [document], "opens": 4_900_000_000_000_u64, "zone": "UTC" });
             let (_, made) = self.fay.post("/api/v1/plans/demo/launches", launch)?;

@@ -197,7 +197,7 @@ fn unreleasable_texts() -> Vec<Case> {
     ]
 }
 
-/// Returns files whose statement was changed, has not its required form, or has not exactly one valid signature.
+/// Returns files whose statement was changed, lacks the required form, or does not have exactly one valid signature.
 fn faulty_statements() -> Vec<Case> {
     let note = note();
     vec![

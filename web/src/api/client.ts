@@ -184,7 +184,7 @@ export const api = {
     call<AuditEntry[]>('GET', plan ? `${planPath(plan)}/audit` : '/administration/audit'),
 };
 
-/** Returns the address of the audit record of a plan as a file, or without `plan` that of the installation. */
+/** Returns the address of the audit record of a plan as a file. Without `plan`, it is the record of the installation. */
 export function auditFileUrl(format: 'csv' | 'chain', plan?: string): string {
   return `/api/v1${plan ? `${planPath(plan)}/audit` : '/administration/audit'}?format=${format}`;
 }

@@ -83,8 +83,8 @@ export class Binding {
   private edit(delta: Delta, pasted: boolean): void {
     this.moveSentCaret(delta);
     const held = this.composition?.heldChanges ?? [];
-    // The text already contains the held changes, and the editor does not. So the own change and each held change are
-    // transformed past each other.
+    // The text already contains the held changes, and the editor does not. So the person's change and each held change
+    // are transformed past each other.
     let own = delta;
     held.forEach((ahead, index) => {
       held[index] = transform(own, ahead, false);

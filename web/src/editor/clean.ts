@@ -2,7 +2,7 @@
 // (`document/src/readable`) use the properties of Unicode. The rules here are the same as far as regular expressions have
 // those properties, and never stricter. The editor loads this module only for text with characters that can be invisible.
 
-/** Scripts whose letters change shape beside a joiner, as the inside of a character class. It also matches signs and digits. */
+/** Scripts whose letters change shape beside a joiner, as the inside of a character class. Signs and digits match too. */
 const JOINING_SCRIPTS = String.raw`\p{scx=Arab}\p{scx=Syrc}\p{scx=Nkoo}\p{scx=Mong}\p{scx=Mand}\p{scx=Adlm}\p{scx=Rohg}\p{scx=Mani}\p{scx=Phag}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}\p{scx=Java}\p{scx=Bali}\p{scx=Sund}\p{scx=Newa}\p{scx=Gran}\p{scx=Tirh}\p{scx=Sidd}\p{scx=Modi}\p{scx=Limb}\p{scx=Lepc}\p{scx=Cakm}\p{scx=Mtei}`;
 /** Scripts that are written without spaces, in which a zero width space marks where a line can break. */
 const UNSPACED_SCRIPTS = String.raw`\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tale}\p{sc=Talu}\p{sc=Lana}\p{sc=Tavt}\p{sc=Java}\p{sc=Bali}`;

@@ -26,7 +26,7 @@ function attrsOf(node: Node): LineAttributes {
   return node.attrs as LineAttributes;
 }
 
-/** Sets line attributes, one step for each line that changes. */
+/** Sets attributes of the selected lines. Each attribute that changes in a line is one step. */
 function setLineAttributes(change: (attrs: LineAttributes) => Partial<LineAttributes> | null): Command {
   return (state, dispatch) => {
     const tr = state.tr;
@@ -111,7 +111,10 @@ export function setLink(href: string): Command {
   };
 }
 
-/** Starts a new line, which is plain after a heading. In an empty list item or quote, Enter ends the list or quote instead. */
+/**
+ * Starts a new line, which is plain after a heading. In an empty line that is indented, Enter removes one level of the
+ * indent instead, and in an empty list item or quote it ends the list or quote.
+ */
 export const handleEnter: Command = (state, dispatch) => {
   const { $from, empty } = state.selection;
   const line = $from.node(1);
@@ -127,7 +130,10 @@ export const handleEnter: Command = (state, dispatch) => {
   }))(state, dispatch);
 };
 
-/** Deletes backwards. At the start of a line, Backspace first removes the line's kind, then joins it to the line before. */
+/**
+ * Deletes backwards. At the start of a line, Backspace first removes the line's indent, level by level, then its kind,
+ * and then joins the line to the line before.
+ */
 export const handleBackspace: Command = (state, dispatch, view) => {
   const { $from, empty } = state.selection;
   const attrs = attrsOf($from.node(1));

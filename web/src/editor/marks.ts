@@ -4,6 +4,6 @@ import type { Node } from 'prosemirror-model';
 import type { DecorationSet } from 'prosemirror-view';
 
 export interface TextMarks {
-  /** Returns the marks for the current text of `target`, or `undefined` while the marks belong to another state of the text. */
+  /** Returns the marks for the current text of `target`, or `undefined` while the marks describe an earlier or later text. */
   decorate(target: string, doc: Node): DecorationSet | undefined;
 }

@@ -134,7 +134,7 @@ export function handlePaste(
 /** Invisible characters that no script and no emoji needs, in any context. */
 const NEVER_NEEDED = /[\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffc]/g;
 
-/** Removes invisible characters from typed text, and returns whether it did. They would keep the text from being signed. */
+/** Removes invisible characters from typed text, because nobody can sign text with them. Returns whether there were any. */
 export function handleTextInput(
   view: EditorView,
   from: number,

@@ -1,4 +1,4 @@
-// Converts the editor's transactions for the flat text: each ProseMirror step becomes a minimal change.
+// Converts the editor's transactions to changes of the flat text: each ProseMirror step becomes a minimal change.
 
 import type { Node } from 'prosemirror-model';
 import type { Transaction } from 'prosemirror-state';
@@ -14,13 +14,16 @@ import { type Attributes, type Delta, DeltaBuilder } from '../text/delta';
 import { flatOffsetOf } from './positions';
 import { attributesOf, newlineAttributes } from './schema';
 
-/** One place of the flat text: a UTF-16 code unit or an embedded value, with its attributes. */
+/** One unit of the flat text: a UTF-16 code unit or an embedded value, with its attributes. */
 interface Unit {
   value: string | Record<string, unknown>;
   attributes: Attributes;
 }
 
-/** The rest of a line behind a range: its length with the newline, and the attributes of the newline. */
+/**
+ * The rest of a line behind a range: its length with the newline, and the attributes of the newline. It is `null` if
+ * the range includes the end of the last line.
+ */
 type LineTail = { length: number; attributes: Attributes } | null;
 
 interface ChangedRange {

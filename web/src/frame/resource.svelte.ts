@@ -29,7 +29,7 @@ export class Resource<T> {
     }
   }
 
-  /** Fetches the data every `ms` milliseconds. Returns the function that stops this, which `onMount` can call at the end. */
+  /** Fetches the data every `ms` milliseconds. Returns a function that stops this, as the callback of `onMount` must. */
   readonly reloadEvery = (ms: number): (() => void) => {
     const timer = setInterval(() => void this.load(), ms);
     return () => clearInterval(timer);

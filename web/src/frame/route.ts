@@ -33,7 +33,7 @@ export function parseRoute(path: string): Route {
   return { page: 'home' };
 }
 
-/** Decodes the percent signs in a part of a path. Returns the part unchanged if they do not encode UTF-8. */
+/** Decodes the percent-encoding in a part of a path. Returns the part unchanged if it does not encode UTF-8. */
 function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -16,7 +16,10 @@ class Router {
     this.showRoute();
   }
 
-  /** Goes to a page, and replaces the current one in the browser's history: going back must skip pages that work only once. */
+  /**
+   * Goes to a page, which replaces the current page in the browser's history. For pages that work only once, because
+   * going back must skip them.
+   */
   replace(path: string): void {
     history.replaceState(null, '', path);
     this.showRoute();

@@ -28,7 +28,7 @@ class Session {
     this.hasEnded = false;
   }
 
-  /** Ends the session because the server has ended it. Documents that are kept on the device stay there. */
+  /** Ends the session on this page, after the server has ended it. Documents that are kept on the device stay there. */
   end(): void {
     this.hasEnded = this.person !== null;
     this.setPerson(null);

@@ -2,7 +2,7 @@
 
 const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5_000;
-/** The close code of a connection that ended without one. */
+/** The close code for a connection that ended without a close frame (RFC 6455, section 7.4.1). */
 const ABNORMAL_CLOSURE = 1006;
 
 interface ConnectionHandlers {
@@ -63,7 +63,7 @@ export class Connection {
     this.retryMs = FIRST_RETRY_MS;
   }
 
-  /** Closes the socket, so that it connects again. */
+  /** Closes the socket. A new one is then opened. */
   reconnect(): void {
     this.socket?.close();
   }

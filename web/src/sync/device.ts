@@ -94,7 +94,10 @@ export class DeviceCopy {
     return stored;
   }
 
-  /** Stores edits. If this tab then holds more than `MAX_UNPACKED_UPDATES` updates, `wholeState()` replaces all of them. */
+  /**
+   * Stores edits. If this tab would then have more than `MAX_UNPACKED_UPDATES` updates, `wholeState()` replaces all of
+   * them instead.
+   */
   async storeEdits(edits: Edit[], wholeState: () => Edit): Promise<void> {
     const db = await openDatabase();
     const transaction = db.transaction(UPDATE_STORE, 'readwrite');

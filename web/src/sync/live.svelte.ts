@@ -164,7 +164,7 @@ export class LiveDocument {
     const ops = JSON.stringify(delta);
     const now = performance.now();
     this.run((client) => (pasted ? client.paste(now, target, ops) : client.edit(now, target, ops)));
-    // Place the carets of other people again: one at the end of a line must stay there when a newline is inserted behind it.
+    // Place the carets of other people again: a caret at the end of a line must stay there when a newline is inserted.
     if (this.peers.length > 0 && insertsNewline(delta)) this.readPeers();
   }
 
@@ -175,8 +175,8 @@ export class LiveDocument {
   }
 
   /**
-   * Calls `listener` with the changes of a text by other people, undo and redo, and `oncaretsmove` when other people's
-   * carets have moved. Returns a function that ends both.
+   * Calls `listener` with each change that other people, undo or redo make to a text, and calls `oncaretsmove` when
+   * other people's carets have moved. Returns a function that ends both.
    */
   listen(target: string, listener: (change: TextChange) => void, oncaretsmove: () => void): () => void {
     this.textListeners.set(target, listener);
@@ -328,7 +328,8 @@ export class LiveDocument {
     }
     if (!this.isLinked) return;
     this.connection.resetRetryDelay();
-    // A passage was redacted, either now or while this device was away. The updates on this device still contain it.
+    // A passage was redacted, either now or while this device was away. The updates on this device can still contain
+    // it.
     if (this.needsPacking) {
       this.needsPacking = false;
       this.persistence.pack();

@@ -28,7 +28,7 @@ export function loadModule(): Promise<unknown> {
 
 /** Creates a client with an empty document, and with the position of the server's ledger that this device remembers. */
 export function createClient(ledgerPosition: string | undefined): AccordClient {
-  // The client id has 53 random bits, so that nobody ever writes under the same id.
+  // The client id has 53 random bits, so that no other client ever writes under the same id.
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return new AccordClient((high & 0x1fffff) * 2 ** 32 + low, ledgerPosition);
 }

@@ -1,4 +1,4 @@
-// Keeps one open document on this device, shortly after each change.
+// Stores the changes of one open document on this device, shortly after each change.
 
 import type { AccordClient } from '../wasm/accord_client';
 import { DeviceCopy, type DocumentMetadata, type Edit } from './device';
@@ -52,7 +52,7 @@ export class Persistence {
     return this.metadata.view;
   }
 
-  /** Creates a client that has all edits from the device, and returns whether there were any. */
+  /** Returns a new client that has all edits from the device. `hasEdits` says whether there were any. */
   createClient(): { client: AccordClient; hasEdits: boolean } {
     const client = createClient(this.ledgerPosition);
     const edits = this.loadedEdits.splice(0);
@@ -97,8 +97,8 @@ export class Persistence {
   };
 
   /**
-   * Resolves when every attempt so far to keep changes has succeeded or failed. It does not wait for changes that are only
-   * scheduled: call `now` first.
+   * Resolves when every attempt so far to keep changes has succeeded or failed. Does not wait for changes that are only
+   * scheduled: call `persistNow` first.
    */
   waitForWrites(): Promise<void> {
     return this.pendingWrites;
@@ -114,8 +114,8 @@ export class Persistence {
   }
 
   /**
-   * Removes the copy of the document, so that it can start anew. If `hasUnsaved` returns true once all changes are kept, the
-   * readable text is parked first.
+   * Removes the copy of the document, so that the document can start anew. If `hasUnsaved` returns true once all
+   * pending writes have ended, the readable text is parked first.
    */
   async parkOrClear(reason: string, hasUnsaved: () => boolean): Promise<void> {
     this.stop();

@@ -1,14 +1,20 @@
 // Decides where links may lead. The rules are those of `document/src/readable/address.rs`, so that a text with links that the
 // editor accepts can be released. `tests/data/links.json` tests both.
 
-/** Matches spaces, control characters, invisible characters, code points that are no characters, and marks that cover others. */
+/**
+ * Matches what could hide where a link leads: spaces, control characters, invisible characters, code points that are no
+ * characters, backslashes, enclosing marks, and more than eight marks in a row.
+ */
 const HIDING_CHARACTER =
   /[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\\\u2800\ufffc\u{13441}\u{13442}\u{1d159}\u{1da7f}\u{1da80}]|\p{M}{9}/u;
 /** Matches an address of the web, and captures the part between the scheme and the path. */
 const WEB_LINK = /^https?:\/\/([^/?#]+)/i;
 /** Matches a `mailto:` link to one e-mail address. */
 const MAIL_LINK = /^mailto:[^@?]+@[^@?]+(\?|$)/i;
-/** Matches further recipients in a `mailto:` link, which would not appear beside it. An encoded name could hide one. */
+/**
+ * Matches further recipients in a `mailto:` link, because the page shows only the first recipient beside the link. Also
+ * matches encoded names of parameters, because such a name could hide a recipient.
+ */
 const FURTHER_RECIPIENT = /[?&](?:(?:to|cc|bcc)(?:[=&]|$)|[^=&]*%)/i;
 /** Matches a `tel:` link to a telephone number. */
 const TELEPHONE_LINK = /^tel:[-+.()*#]*\d[-+.()*#\d]*(;|$)/i;

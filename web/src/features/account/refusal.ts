@@ -1,6 +1,9 @@
 import { hasMessage, t } from '../../messages';
 
-/** Returns the reason why signing in with a provider failed, or an empty string. Removes it from the address, to show it once. */
+/**
+ * Returns a sentence that says why signing in with a provider failed, or an empty string if it did not fail. Removes
+ * the reason from the address of the page, so that the sentence is shown only once.
+ */
 export function takeRefusal(): string {
   const refusal = new URLSearchParams(location.search).get('refused');
   if (!refusal) return '';

@@ -1,4 +1,4 @@
-// Fetches who wrote what while the page shows it, and again after each save.
+// While the page shows who wrote what, fetches the authors of all text, and fetches them again after each save.
 
 import type { LiveDocument } from '../../sync/live.svelte';
 import type { Authorship } from '../history/authorship';

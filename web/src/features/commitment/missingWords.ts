@@ -1,4 +1,5 @@
-// Finds the words of a parked text that the current text lacks, so that their author can add them to it.
+// Finds the words of a parked text that the current text lacks. Their author can then add these words to the current
+// text.
 
 import { diffWordsWithSpace } from 'diff';
 import type { Delta } from '../../text/delta';

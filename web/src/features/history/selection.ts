@@ -1,5 +1,5 @@
-// Finds the selected part of a text that is shown with its changes, as offsets in UTF-16 code units. They count deleted
-// passages as well.
+// Finds the selected part of a text that is shown with its changes, as offsets in UTF-16 code units. The offsets count
+// deleted passages as well.
 
 export interface SelectedRange {
   target: string;

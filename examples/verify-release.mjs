@@ -10,7 +10,7 @@
 // - the digest in the note is the SHA-256 of the text's canonical JSON (RFC 8785);
 // - the note and the text name the same document and release;
 // - each side has as many signatures as the quorum requires.
-// `accord verify` also refuses files that two readers could read in two ways: docs/protocol.md, section 10.
+// `accord verify` also refuses files that two readers could read in two ways (see docs/protocol.md, section 10).
 
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ function fail(reason) {
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
-/** Returns canonical JSON (RFC 8785): names sorted, no spaces. `JSON.stringify` already writes strings and numbers so. */
+/** Returns canonical JSON (RFC 8785): names sorted, no spaces. `JSON.stringify` already writes strings and numbers in this form. */
 function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);

@@ -1,8 +1,9 @@
 //! The store of announced client ids: which person owns each id. The records are kept beside the ledgers, so that a
 //! restart of the server does not change an owner.
 //!
-//! Each id has one small record. The record is removed when a newer id takes its place, when the document is erased, and
-//! when the room closes after something was written under the id, because the ledger then names the owner.
+//! Each id has one small record. The record is removed when a newer id replaces the id, and when the document is
+//! erased. It is also removed when the room closes after something was written under the id, because the ledger then
+//! names the owner.
 
 use crate::store::{Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, PersonId};
@@ -13,7 +14,8 @@ use std::collections::{BTreeMap, HashSet};
 /// document's id, a slash, and the client id in hexadecimal.
 const CLAIMS: &str = "client-id";
 
-/// Number of failed saves that [`save_all`] accepts while none has succeeded. At the next failure it stops trying.
+/// Number of failed saves after which [`save_all`] still tries the next claim if no save has succeeded. At one more
+/// failure, it stops trying.
 const MAX_FAILURES: usize = 4;
 
 fn key(document: &DocumentId, client: u64) -> String {

@@ -1,5 +1,5 @@
-//! The histories of documents in memory. Each is built from its ledger when somebody asks, and kept while memory
-//! allows.
+//! The histories of documents in memory. Each history is built from its document's ledger when somebody asks for it,
+//! and kept while memory allows.
 //!
 //! A history is built only from entries on disk, and each entry is verified as it is read. So a history never shows an
 //! edit that is not saved, or a ledger that was tampered with. A history can be too long for memory. Callers that need
@@ -20,7 +20,8 @@ use tokio::sync::OwnedMutexGuard;
 
 /// Maximum approximate memory of all histories in the cache together, in bytes.
 const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
-/// Maximum approximate memory of one history, in bytes: enough for some 800,000 edits, or for text of that size.
+/// Maximum approximate memory of one history together with the state of its document, in bytes: enough for some
+/// 800,000 edits, or for some 20 million characters of text. A character takes two bytes in the history.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;
 /// The limits of reading ledgers: how many requests can read at the same time, and how many can read or wait, in all
 /// and for each requester.
@@ -75,8 +76,8 @@ pub(crate) struct Archives {
     store: Arc<dyn Store>,
     readings: FairQueue,
     redactions: FairQueue,
-    /// The lock that is held while a release is read to sign its note: one release at a time, independently of the
-    /// queue of readings.
+    /// Locked while a release is read for the signing of its note. Only one release is read in this way at a time,
+    /// independently of the queue of readings.
     sealing: Arc<tokio::sync::Mutex<()>>,
     kept: Arc<LruCache<DocumentId, SharedArchive>>,
     /// Maximum approximate memory, in bytes, of a history that is read for a redaction.
@@ -86,7 +87,8 @@ pub(crate) struct Archives {
     too_long: Arc<Mutex<HashSet<DocumentId>>>,
 }
 
-/// The right to read ledgers until it is dropped. Every method that reads a ledger requires one.
+/// The right to read ledgers, which ends when this value is dropped. Every method of [`Archives`] that reads a ledger
+/// requires one.
 #[derive(Debug)]
 pub(crate) struct Reading {
     _right: Right,
@@ -98,7 +100,7 @@ enum Right {
     Sealing { _alone: OwnedMutexGuard<()> },
 }
 
-/// A place in the queue of redactions. Its holder can read ledgers once its turn has come.
+/// A redaction's place in the queue of redactions. The redaction can read ledgers once its turn has come.
 #[derive(Debug)]
 pub(crate) struct RedactionPlace {
     place: Place,
@@ -121,9 +123,9 @@ impl std::fmt::Debug for Archives {
 }
 
 impl Archives {
-    /// Creates an empty cache. `max_redacted_bytes` is the approximate memory that a history can take when a redaction
-    /// reads it; a value below the limit for histories that are shown has no effect. While a person reads, none of
-    /// their other work that shares `personal_locks` runs.
+    /// Creates an empty cache. `max_redacted_bytes` is the maximum approximate memory, in bytes, of a history that a
+    /// redaction reads. A value below the limit for histories that are shown has no effect. While a person reads, none
+    /// of their other work that shares `personal_locks` runs.
     #[must_use]
     pub(crate) fn new(
         store: Arc<dyn Store>,
@@ -216,9 +218,8 @@ impl Archives {
     }
 
     /// Returns the content of a document at the moment that `pick` chooses, however long the history is. `pick`
-    /// receives the current state. It returns the number of the moment's entry with any other data that the caller
-    /// needs, which is returned with the content, or `None` if the caller wants no content, in which case the result is
-    /// `None` as well. Blocks.
+    /// receives the current state, and returns the number of the moment's entry and any other data that the caller
+    /// needs. That data is returned with the content. If `pick` returns `None`, the result is `None` as well. Blocks.
     ///
     /// If the history is too long for memory, the ledger is applied twice: once to its end and once up to the moment.
     /// That takes time, but no more memory than the document.

@@ -23,8 +23,8 @@ pub(crate) enum Command {
     People(DataFolder),
     /// Make somebody an administrator of the installation.
     ///
-    /// If no account has the e-mail address, a new account is created, and the command asks for its password. An existing
-    /// account keeps its password.
+    /// If no account has the e-mail address, a new account is created. The command always asks for a password, but only
+    /// a new account gets this password and the name. An existing account keeps its own.
     MakeAdministrator(MakeAdministratorArgs),
     /// Print a link that lets somebody set a new password.
     ///
@@ -140,7 +140,7 @@ pub(crate) struct ServeArgs {
     /// Take each caller's address from the proxy in front of the server: the last address in X-Forwarded-For.
     #[arg(long, env = "ACCORD_BEHIND_PROXY")]
     behind_proxy: bool,
-    /// Days after a sign-in when the person has to sign in again, even if they use Accord every day.
+    /// Days from a sign-in until the person has to sign in again, even if they use Accord every day.
     #[arg(long, env = "ACCORD_SESSION_DAYS", default_value_t = Config::DEFAULT_SESSION_DAYS, value_parser = clap::value_parser!(u32).range(1..=365))]
     session_days: u32,
     /// Days after which a person who has not used Accord has to sign in again.

@@ -1,5 +1,5 @@
-//! Group commit: one thread takes the queued entries of all rooms, appends them as one batch, and answers each room
-//! once its entries are on disk.
+//! Group commit: one thread takes the queued entries of all ledgers, appends them as one batch, and answers each caller
+//! once the caller's entries are on disk.
 
 use crate::metrics::Metrics;
 use crate::store::{Append, Store, StoreError};
@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Number of entries after which a batch takes no further jobs.
 const FULL_BATCH_ENTRIES: usize = 4096;
 /// Minimum time between the starts of two commits. A sync to disk costs the same for one entry as for hundreds. So
-/// under load each job waits a little for others to join its batch; a job that comes alone does not wait.
+/// under load, each job waits a little for others to join its batch. A job that comes alone does not wait.
 const MIN_COMMIT_INTERVAL: Duration = Duration::from_millis(3);
-/// Number of jobs that can wait in the queue. When it is full, rooms wait to add theirs.
+/// Number of jobs that can wait in the queue. When the queue is full, callers wait until they can add their jobs.
 const MAX_QUEUED_JOBS: usize = 1024;
 
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -122,8 +122,8 @@ fn work(
                 tracing::error!(%error, entries = size, "a commit failed");
             }
         }
-        // After a failed sync it is unknown which entries are on disk. So nothing more is acknowledged and the process
-        // ends: a new start reads what is really there.
+        // After one of these errors, nobody knows which entries are on disk. So nothing more is acknowledged and the
+        // server stops. Its next start reads what is really there.
         if let Err(error @ (StoreError::SyncFailed(_) | StoreError::Failed(_))) = &result {
             poisoned = Some(error.clone());
             let _ = fatal.send(Some(error.to_string()));

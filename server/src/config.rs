@@ -35,13 +35,13 @@ pub struct Config {
     /// Maximum approximate memory of a document's history while a passage is redacted, in bytes. Histories that are
     /// shown have a limit of their own.
     pub redaction_memory: usize,
-    /// The limits of the memory of answers that their readers have not taken yet.
+    /// The limits on the memory that HTTP answers take until their readers have received them.
     pub held_answers: HeldLimits,
     /// The mail server. Without it, no mail is sent.
     pub mail: Option<MailConfig>,
     /// A folder of additional fonts for PDF files.
     pub fonts: Option<PathBuf>,
-    /// The program to start with the command `worker` for making and reading files: by default, this program.
+    /// The program whose command `worker` makes and reads files in a child process. The default is the running program.
     pub worker: PathBuf,
     /// A separate address that serves `/metrics`. Other machines can read the metrics only there.
     pub metrics_listen: Option<SocketAddr>,
@@ -60,7 +60,7 @@ pub const fn days(days: u32) -> Duration {
 
 /// The defaults of the options, in the units of the command line.
 impl Config {
-    /// Days after a sign-in when the person has to sign in again.
+    /// Days from a sign-in until the person has to sign in again, however much they use Accord.
     pub const DEFAULT_SESSION_DAYS: u32 = 30;
     /// Days without use after which a person has to sign in again.
     pub const DEFAULT_SESSION_IDLE_DAYS: u32 = 7;

@@ -1,10 +1,10 @@
 //! The commands of the command line that need an installation's data: listing people, making an administrator,
-//! resetting a password, writing a backup. They change the same records as the HTTP API, and appear in the same audit
-//! record.
+//! resetting a password, writing a backup. They use the same records as the HTTP API. All of them except the list of
+//! people appear in the audit record.
 //!
 //! Only one process can open the store. A running server therefore carries out these commands itself: it listens on a
-//! Unix socket in its data folder, which only its own user can open. If no server runs, the process of the command
-//! opens the store.
+//! Unix socket in its data folder. Only the user that runs the server can open this socket. If no server runs, the
+//! process of the command opens the store.
 
 use crate::backup::{BackupContents, BackupError, backup};
 use crate::committer::Committer;
@@ -37,8 +37,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Validity of a link for a new password, in milliseconds.
 const LINK_VALIDITY_MS: u64 = 24 * 3_600_000;
-/// Origin that links begin with if a command makes them while no server runs: the address of a server that is started
-/// without `--public-url` and `--listen`.
+/// The web origin with which a link begins if a command makes the link while no server runs: the address of a server
+/// that is started without `--public-url` and `--listen`.
 const DEFAULT_BASE: &str = "http://127.0.0.1:4040";
 
 /// A request to carry out a command, sent as one line of JSON.
@@ -49,18 +49,19 @@ pub enum Command {
     People,
     /// Make somebody an administrator: the account with the e-mail address or, if there is none, a new account.
     MakeAdministrator {
-        /// The person's name.
+        /// The name for a new account. An existing account keeps its own.
         name: String,
         /// The e-mail address with which the person signs in.
         email: String,
-        /// The password of a new account. An existing account keeps its own.
+        /// The password for a new account. An existing account keeps its own.
         password: String,
     },
     /// Make a link with which somebody can set a new password.
     ResetPassword {
         /// The e-mail address of the account.
         email: String,
-        /// The origin that the link begins with. If absent, the link begins with the origin that the server knows.
+        /// The web origin with which the link begins. If absent, the link begins with the running server's own origin
+        /// or, if no server runs, with `http://127.0.0.1:4040`.
         at: Option<String>,
     },
     /// Write everything into a new file.
@@ -105,7 +106,7 @@ pub enum Answer {
     },
 }
 
-/// An account in a list.
+/// A user account, as [`Answer::People`] lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The person's name.
@@ -153,7 +154,7 @@ impl From<ChangeError> for ControlError {
     }
 }
 
-/// Carries out a command. If a server runs over the data folder, the server does it, otherwise this process.
+/// Carries out a command: through the server that uses the data folder or, if no server runs, in this process.
 ///
 /// # Errors
 /// Returns an error if the data folder can't be opened or the running server can't be reached. A command that fails
@@ -186,7 +187,7 @@ pub(crate) struct Control {
     pub(crate) passwords: Passwords,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data: PathBuf,
-    /// The origin that links to this installation begin with, such as `https://accord.example.org`.
+    /// The web origin with which links to this installation begin, such as `https://accord.example.org`.
     pub(crate) base: String,
 }
 
@@ -262,8 +263,8 @@ impl Control {
     }
 }
 
-/// Opens the control socket. Only the server that has locked the data folder can call this, because it removes an
-/// existing socket.
+/// Opens the control socket. Only the server that has locked the data folder is allowed to call this function, because
+/// it removes an existing socket.
 ///
 /// # Errors
 /// Returns an error if the system does not allow the socket.

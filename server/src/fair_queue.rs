@@ -1,8 +1,8 @@
 //! Admission of heavy work: how much of it each requester can start, and in which order.
 //!
-//! Each requester holds a limited number of *places*. A place is a request that runs, waits, or whose result is still
-//! in memory. A place leads to a *slot*, the right to run, when its turn has come. Requesters take turns, so a
-//! requester with many requests does not delay the others. Readers without an account never hold all slots.
+//! Each requester can hold a limited number of *places*. A request keeps its place while it waits or runs, and while
+//! its result is still in memory. When the request's turn has come, it gets a *slot*, the right to run. Requesters take
+//! turns, so a requester with many requests does not delay the others. Readers without an account never hold all slots.
 
 use crate::site::AddressGroup;
 use accord_document::ids::PersonId;
@@ -70,8 +70,8 @@ pub(crate) struct FairQueue {
     shared: Arc<Shared>,
 }
 
-/// A lock for each person, shared by several kinds of work: each person runs only one piece of such work at a time,
-/// because each takes so much memory that two would be too much. Clones share the locks.
+/// A lock for each person, shared by several kinds of work. Only one piece of a person's work of these kinds runs at a
+/// time, because two pieces together would take too much memory. Clones share the locks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PersonalLocks {
     people: Arc<Mutex<HashMap<PersonId, Weak<tokio::sync::Mutex<()>>>>>,
@@ -153,7 +153,7 @@ impl FairQueue {
         Ok(Place { shared: self.shared.clone(), requester: requester.clone() })
     }
 
-    /// Waits for a slot, and holds a place only while it waits.
+    /// Waits for a slot. The requester holds a place only during this wait.
     ///
     /// # Errors
     /// Returns [`Busy`] if there is no place, or if the personal turn and the slot do not come within [`MAX_WAIT`].
@@ -184,7 +184,7 @@ impl Place {
     /// Waits for the requester's personal turn, then for a slot. The returned slot contains both.
     ///
     /// # Errors
-    /// Returns [`Busy`] if no slot is free within [`MAX_WAIT`].
+    /// Returns [`Busy`] if the turn and the slot do not come within [`MAX_WAIT`].
     pub(crate) async fn slot(&self) -> Result<Slot, Busy> {
         let until = Instant::now() + MAX_WAIT;
         // The personal turn comes first, so that a request that waits for it holds no slot that others need.
@@ -254,7 +254,7 @@ struct Waiting<'p> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        // A slot that was sent at this very moment is dropped with the receiver, after the lock is released.
+        // A slot that was sent just before is dropped together with the receiver, after the lock is released.
         self.given.close();
         self.place.shared.lock().leave_queue(&self.place.requester);
     }
@@ -268,11 +268,11 @@ impl Drop for Place {
     }
 }
 
-/// The right to run until it is dropped.
+/// The right to run, which ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
     _queue_slot: QueueSlot,
-    /// The personal turn, so that it lasts as long as the work in this slot.
+    /// The personal turn. The slot contains it, so that the turn lasts as long as the work in this slot.
     _turn: PersonalTurn,
 }
 

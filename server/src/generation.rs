@@ -1,10 +1,10 @@
-//! A counter that grows with each change of a seat, a session or a plan. Open rooms watch it and decide again what each
-//! connected person is allowed to do.
+//! A counter that grows when a plan changes, such as by a new seat, and when sessions end. Open rooms watch the counter
+//! and then decide again what each connected person is allowed to do.
 
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The counter of changes to seats, sessions and plans. Clones share it.
+/// The counter of changes to plans and of ends of sessions. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Generation(Arc<watch::Sender<u64>>);
 

@@ -30,7 +30,7 @@ pub(crate) struct Crowded;
 pub(crate) struct Letters {
     mail: Mail,
     people: People,
-    /// The origin that links to this installation begin with.
+    /// The web origin with which links to this installation begin.
     base: String,
     waiting: Arc<Semaphore>,
 }

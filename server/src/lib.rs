@@ -1,8 +1,8 @@
 //! Accord's server.
 //!
 //! `http` answers people and programs, `rooms` runs the open documents, and `committer` writes their entries to the
-//! `store`. Each module uses only modules to its right: `http → rooms → (document, store)`. Requests see only the
-//! traits of the store. Only [`run`] and the commands for backups, checks and accounts open sled itself.
+//! `store`. Each module uses only modules to its right: `http → rooms → (document, store)`. Code that handles requests
+//! uses only the traits of the store. Only [`run`] and the commands for backups, checks and accounts open sled itself.
 
 #![warn(missing_docs)]
 
@@ -83,8 +83,8 @@ pub use listen::Deadlines;
 pub use mail::MailConfig;
 pub use people::SessionLimits;
 
-/// Validity of the link that makes the first administrator, in milliseconds. Each start without an administrator makes
-/// a new link.
+/// Validity of the link that makes the first administrator, in milliseconds. While the installation has no
+/// administrator, each start of the server makes a new link.
 const SETUP_LINK_VALIDITY_MS: u64 = 24 * 3_600_000;
 
 /// The error of a server that can't start or had to stop.
@@ -112,8 +112,8 @@ pub enum ServeError {
     Broken(String),
 }
 
-/// Serves until `shutdown` resolves, then drains: stops accepting connections, asks connected clients to reconnect
-/// later, commits what is queued, and closes what does not end within [`Deadlines`].
+/// Serves until `shutdown` resolves. Then stops accepting connections, asks connected clients to reconnect later, and
+/// commits what is queued. Waits for connections, rooms and commits no longer than the [`Deadlines`] allow.
 ///
 /// # Errors
 /// Returns an error if the server can't start, or if the store can no longer be trusted.
@@ -178,8 +178,8 @@ async fn serve(
     };
     let control = match control::listen(&config.data) {
         Ok(listener) => Some(tokio::spawn(control::serve(listener, control))),
-        // The control socket can't be opened. One possible cause is a path of more than about 100 bytes, which can't
-        // name a socket.
+        // The control socket can't be opened. One possible cause is the length of its path: the system allows about 100
+        // bytes for the path of a socket.
         Err(error) => {
             tracing::warn!(%error, "the control socket can't be opened, so commands can't reach this server while it runs");
             None
@@ -298,7 +298,7 @@ async fn offer_setup(people: &People, site: &Site) -> Result<(), ServeError> {
         asked.make_link(Purpose::Setup, SETUP_LINK_VALIDITY_MS).map(Some)
     });
     if let Some(secret) = made.await.map_err(std::io::Error::other)?? {
-        // This is the only secret that the server logs: only the operator reads this log.
+        // The server logs no other secret. It may log this one, because only the operator reads the log.
         tracing::warn!(
             "this installation has no administrator yet: open {}/links/{secret} within a day to become its administrator",
             site.base()

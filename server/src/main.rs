@@ -37,7 +37,8 @@ const UNTRUSTED: u8 = 2;
 
 fn main() -> ExitCode {
     let command = match Arguments::try_parse() {
-        // A worker needs no runtime: the stacks of its threads would count against the worker's memory.
+        // A worker starts no async runtime. The stacks of the runtime's threads would count against the memory limit of
+        // the worker.
         Ok(Arguments { command: Command::Worker { parent } }) => {
             return accord_server::worker::run(parent);
         }
@@ -106,7 +107,7 @@ fn say(line: &str) {
     println!("{line}");
 }
 
-/// Prints the reason of a failure to standard error, and returns the exit code of a failure.
+/// Prints the reason for a failure to standard error, and returns the exit code of a failure.
 fn complain(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::FAILURE
@@ -138,7 +139,7 @@ fn verify(args: &VerifyArgs) -> ExitCode {
     if verified.is_trusted { ExitCode::SUCCESS } else { ExitCode::from(UNTRUSTED) }
 }
 
-/// Reads a release's file, but at most one byte more than a release can have: the extra byte tells the verifier that
+/// Reads a release's file, but at most one byte more than [`MAX_FILE_BYTES`]. The extra byte tells the verifier that
 /// the file is too large.
 fn read_release(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

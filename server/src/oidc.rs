@@ -1,10 +1,10 @@
 //! Signing in with a provider: OpenID Connect Core 1.0, authorization code flow with PKCE (RFC 7636), endpoints by
 //! discovery.
 //!
-//! The state, nonce and code verifier of a sign-in are kept here for ten minutes, under the digest of a secret that only the
-//! browser of the person has, in a cookie. Each provider has one [`ProviderClient`], through which all requests to it are made.
-//! They run on threads that serve nothing else, so a slow provider delays only
-//! the people who sign in with it.
+//! The state, nonce and code verifier of a sign-in are kept here for ten minutes, under the digest of a secret. Only
+//! the person's browser has the secret, in a cookie. All requests to a provider go through the provider's
+//! [`ProviderClient`]. These requests run on threads that do nothing else, so a slow provider delays only the people
+//! who sign in with it.
 
 mod error;
 mod fetch;
@@ -67,8 +67,8 @@ impl Claimed {
         }
     }
 
-    /// Adds the name and the address if the ID token does not contain them. The address and its verification are always
-    /// taken from the same source.
+    /// Adds the name and the e-mail address from the user info if the ID token does not contain them. The address and
+    /// its verification are always taken from the same source.
     fn complete(&mut self, info: &CoreUserInfoClaims) {
         if self.name.is_none() {
             let name = info.name().and_then(|name| name.get(None));
@@ -140,7 +140,8 @@ impl Oidc {
         provider_client.metadata().await.map(drop)
     }
 
-    /// Forgets the cached metadata of a provider. Pending sign-ins still use the metadata with which they began.
+    /// Forgets the client of a provider, with its cached metadata. Pending sign-ins still use the client with which
+    /// they began.
     pub(crate) fn forget(&self, provider: &str) {
         self.provider_clients.lock().unwrap_or_else(PoisonError::into_inner).remove(provider);
     }

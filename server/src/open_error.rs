@@ -12,8 +12,8 @@ use thiserror::Error;
 pub(crate) enum OpenError {
     #[error("there is no such document")]
     Missing,
-    /// The person's session has ended, or the person may not read the document. Either can have happened after the server
-    /// accepted the connection, so it is checked again when the connection joins the room.
+    /// The person's session has ended, or the person may not read the document. Either can have happened after the
+    /// server accepted the connection, so both are checked again when the connection joins the room.
     #[error("the document is not shared with this person")]
     Denied(Denied),
     #[error(transparent)]

@@ -71,7 +71,7 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    /// Reads all plans and the audit record, which begins on the first start. Blocks.
+    /// Reads all plans and the audit record. If there is no audit record yet, begins one. Blocks.
     ///
     /// # Errors
     /// Returns an error if the store fails or the audit record is damaged. A damaged plan is left out and logged.
@@ -126,8 +126,8 @@ impl Plans {
             for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
                 let ledger = LedgerId::Document(document.clone());
                 if self.shared.store.entry(&ledger, Seq(0))?.is_some() {
-                    // The client ids are erased first. If this fails, the ledger still exists, so the next call tries
-                    // again.
+                    // The announced client ids are erased first. If that fails, the ledger still exists, so the next
+                    // call tries again.
                     announced::erase(&*self.shared.store, document)?;
                     self.shared.store.erase(&ledger)?;
                     tracing::info!(%document, "the stored data of a deleted document is erased");
@@ -246,8 +246,8 @@ impl Plans {
         .await
     }
 
-    /// Adds a document, made from the template and a draft, to a plan. One commit saves both its ledger and its place
-    /// in the plan.
+    /// Adds a document, made from the template and a draft, to a plan. One commit saves both the document's ledger and
+    /// the act that adds the document to the plan.
     ///
     /// # Errors
     /// Returns the errors of [`act`](Self::act), or [`ActError::Text`] if the draft exceeds a limit.
@@ -265,7 +265,7 @@ impl Plans {
         let genesis = genesis.entry(actor.clone(), now, rand::random());
         let mut state = DocumentState::begin(&genesis).map_err(unreadable)?;
         let (draft, by) = (draft.clone(), actor.clone());
-        // A large import takes most of a second, so it must not block a thread that answers other requests.
+        // Writing a large import takes most of a second, so it must not block a thread that answers other requests.
         let seeding = tokio::task::spawn_blocking(move || {
             // The text is written under a client id of 53 random bits, so that no other writer has the same client id.
             let seed = seed(rand::random::<u64>() >> 11, &draft);
@@ -316,7 +316,7 @@ impl Plans {
         .await
     }
 
-    /// Adds an action to the audit record that is not an act, so that it is in no plan's ledger.
+    /// Adds an action to the audit record. The action is not an act in a plan, so no plan's ledger contains it.
     ///
     /// # Errors
     /// Returns an error if the event can't be saved.
@@ -384,8 +384,8 @@ fn address_text(from: Option<IpAddr>) -> Option<String> {
     from.map(|address| address.to_string())
 }
 
-/// Returns the actor of acts that no signed-in person does: the installation itself, when it starts or carries out a
-/// command of the command line.
+/// Returns the actor of acts that no signed-in person does: the installation itself, for example when it publishes a
+/// launch or carries out a command of the command line.
 #[must_use]
 pub(crate) fn installation() -> Actor {
     Actor {

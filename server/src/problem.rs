@@ -110,7 +110,7 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
-    /// Creates a problem for something that can't be done now but can be possible later (503).
+    /// Creates a problem for something that can't be done now but may be possible later (503).
     pub(crate) fn unavailable(error: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error, message)
     }

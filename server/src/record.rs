@@ -22,7 +22,8 @@ pub(crate) struct RecordView {
     pub(crate) language: String,
     /// The moment at which the document was created.
     pub(crate) began: MomentView,
-    /// The latest moment when the record was made. The record covers all entries of the document up to this moment.
+    /// The document's latest moment at the time when the record was made. The record covers all entries of the document
+    /// up to this moment.
     pub(crate) head: MomentView,
     /// Everybody who made an entry in the document's ledger, once for each seat and side that they had. Other fields
     /// refer to them by their index in this list.
@@ -68,7 +69,7 @@ pub(crate) struct VersionView {
     pub(crate) seq: u64,
     /// The time at which the version was named, in milliseconds since the Unix epoch.
     pub(crate) named_at: u64,
-    /// The author who named the version, as an index into `authors`.
+    /// The author who named the version, as an index into `authors`. `null` if `authors` does not contain this author.
     pub(crate) by: Option<u32>,
     /// The name. Empty for a version that was made automatically before a restoration.
     pub(crate) name: String,

@@ -1,7 +1,8 @@
 //! Releases as they are read and downloaded: the text that the ledger has at the frozen moment, and the signed note.
 //!
-//! Each time a release is read from disk, its text is built from the ledger and its digest is compared with the digest
-//! that both sides signed. The note is stored as it was first signed. This module changes neither.
+//! Each time a release is read from disk, its text is built from the ledger, and the digest of that text is compared
+//! with the digest that both sides signed. The note is stored as it was first signed. This module changes neither the
+//! text nor the note.
 
 use crate::archives::{Archives, Reading};
 use crate::cache::LruCache;
@@ -104,9 +105,9 @@ impl SealedReleases {
         self.shared.archives.in_turn(asker, make).await
     }
 
-    /// Signs a release right after it was frozen. The note contains people's names at the time of the signing, so it
-    /// must not be delayed: signing does not wait in the queue for reading ledgers, however many requests its signer
-    /// has there.
+    /// Signs the note of a release right after the text was frozen. The note contains the names that people have when
+    /// the note is signed, so the signing must not be delayed. For this reason, it does not wait in the queue for
+    /// reading ledgers, however many requests the person who completed the quorum has there.
     ///
     /// # Errors
     /// Returns an error if the release does not exist, can't be read, or has another text than the one that was signed.
@@ -198,8 +199,8 @@ impl SealedReleases {
                 })
                 .collect();
             match self.shared.store.swap_all(&swaps) {
-                // On a conflict, another request has signed the note at the same moment, so the next pass reads that
-                // one.
+                // On a conflict, another request has signed the note at the same time. The next pass of the loop reads
+                // that note.
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -43,7 +43,7 @@ impl Replayed {
 /// entry, `visit` receives the state, the entry, and whether it was applied (`true`) or is void (`false`).
 ///
 /// # Errors
-/// Returns [`OpenError::Missing`] without a state and without entries, an error if the entries can't be read, are
+/// Returns [`OpenError::Missing`] if there is neither a state nor an entry, an error if the entries can't be read, are
 /// damaged or do not chain, or the error of `visit`.
 pub(crate) fn apply_all<B: AsRef<[u8]>>(
     mut state: Option<DocumentState>,

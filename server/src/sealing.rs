@@ -1,4 +1,4 @@
-//! Taking a step on the path to a release. A step that freezes the text also signs the note of the release.
+//! Taking a step on the path to a release. When a step freezes the text, the server also signs the release's note.
 
 use crate::releases::SealedReleases;
 use crate::rooms::{RequestError, RoomHandle, StepTaken};
@@ -7,12 +7,12 @@ use accord_document::people::Actor;
 use accord_document::release::StepError;
 use std::time::Duration;
 
-/// Maximum time that the answer to a step waits for the signing, which continues in any case.
+/// Maximum time that the answer to a step waits for the signing of the note. The signing continues in any case.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// Takes a step on the path to a release. If the step freezes the text, the release is signed immediately, with
-/// people's current names, even if the signer no longer waits for the answer. If signing fails, the text is frozen all
-/// the same, and the release is signed when somebody next asks for it.
+/// Takes a step on the path to a release. If the step freezes the text, the server signs the release's note
+/// immediately, with people's current names, even if the caller no longer waits for the answer. If this signing fails,
+/// the text is frozen all the same, and the note is signed when somebody next asks for the release.
 ///
 /// # Errors
 /// Returns an error if the document can't be opened, or the reason why the step is refused.

@@ -35,7 +35,7 @@ pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             }
         };
         next().await;
-        // Without a receiver, the server has already ended.
+        // Sending fails only if the server has already ended.
         let _ = ask.send(());
         tokio::select! {
             signal = next() => {

@@ -40,7 +40,7 @@ impl std::fmt::Display for PublicUrl {
     }
 }
 
-/// The origin of a request, as the browser reports it.
+/// The kind of page that sent a request, judged by the web origin that the browser reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A page of this installation.
@@ -92,7 +92,7 @@ impl Site {
         Self { public, listen, behind_proxy }
     }
 
-    /// Returns the origin that links to this installation begin with.
+    /// Returns the web origin with which links to this installation begin.
     pub(crate) fn base(&self) -> String {
         match &self.public {
             Some(PublicUrl(url)) => url.clone(),
@@ -118,9 +118,9 @@ impl Site {
         self.public.as_ref().is_some_and(|PublicUrl(url)| url.starts_with("https:"))
     }
 
-    /// Returns which page sent a request, judged by its `Origin` header.
+    /// Returns whether a page of this installation sent a request, judged by the request's `Origin` header.
     ///
-    /// Without a public address, only origins at `localhost` or at a bare IP address count as this installation.
+    /// Without a public address, only web origins at `localhost` or at a bare IP address count as this installation.
     /// Another host name could belong to an attacker who makes it resolve to this machine (DNS rebinding).
     pub(crate) fn source(&self, headers: &HeaderMap) -> Source {
         let Some(origin) = headers.get(header::ORIGIN) else { return Source::Unsaid };
@@ -173,8 +173,8 @@ impl Site {
         if self.is_secure() { "__Host-accord_devices" } else { "accord_devices" }
     }
 
-    /// Returns the `Set-Cookie` value that marks a device on which people have signed in. It is `Lax`, so that the
-    /// browser also sends it when a sign-in provider redirects back. The cookie signs nobody in.
+    /// Returns the `Set-Cookie` value that marks a device on which people have signed in. The cookie is `Lax`, so that
+    /// the browser also sends it when a sign-in provider redirects back. The cookie signs nobody in.
     pub(crate) fn devices_cookie(&self, secrets: &str, seconds: u64) -> String {
         let secure = if self.is_secure() { "; Secure" } else { "" };
         let name = self.devices_name();

@@ -16,9 +16,10 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Stops accepting connections, finishes open requests, asks clients to reconnect later, and closes the rooms, for
-    /// at most the time [`Deadlines::drain`]. Then closes the remaining connections and waits for commits that are
-    /// under way. Acknowledged changes were on disk before this call.
+    /// Stops accepting connections, finishes open requests, asks clients to reconnect later, and closes the rooms. This
+    /// takes at most the time [`Deadlines::drain`]. Then closes the remaining connections, except WebSockets, and waits
+    /// for running commits for at most the time [`Deadlines::drain_commits`]. No acknowledged change can be lost,
+    /// because a change is on disk before it is acknowledged.
     pub(crate) async fn drain(self) {
         let Self { listening, open, rooms, committer, deadlines } = self;
         listening.drain();

@@ -32,7 +32,7 @@ const OPERATING: &str = "docs/operating.md";
 
 /// Returns a fault for each option of the command line that the document does not describe. An option is found by its
 /// environment variable. Hidden options are for tests, and need no description. A command line without any option is a
-/// fault, too: its source has moved.
+/// fault, too, because its source must have moved.
 fn undescribed_options(command_line: &str, document: &str) -> Vec<String> {
     let options = command_line.lines().filter(|line| !line.contains("hide = true"));
     let variables = options.filter_map(|line| line.split("env = \"").nth(1)?.split('"').next());
@@ -135,7 +135,7 @@ fn links(prose: &str) -> Vec<String> {
     targets.filter(|target| !is_elsewhere(target)).map(str::to_owned).collect()
 }
 
-/// Returns the path, from the root, of the target of a link.
+/// Returns the path of a link's target, from the root of the repository.
 fn beside(document: &str, link: &str) -> String {
     let folder = Path::new(document).parent().unwrap_or(Path::new(""));
     let mut path = PathBuf::new();

@@ -65,7 +65,7 @@ struct Named {
 
 impl Named {
     fn read(&mut self, source: &str) {
-        // The rules that a comment has named, until the line after it shows whether it documents a test.
+        // The rules that a comment has named, until the line after the comment shows whether it documents a test.
         let mut open: Vec<String> = Vec::new();
         for line in source.lines().map(str::trim_start) {
             if let Some((_, comment)) = line.split_once("//") {

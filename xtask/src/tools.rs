@@ -76,9 +76,9 @@ pub fn npm(folder: &str) -> Result<()> {
 }
 
 /// Returns the path of the browser for the tests. `ACCORD_CHROMIUM` can name a browser. Otherwise, Chromium's headless
-/// shell is used, and installed if it is missing. It draws each page by itself. Full Chromium draws into windows that no
-/// compositor shows, and sometimes stops drawing one of several. Full Chromium is used only where the shell can't be
-/// installed.
+/// shell is used, and installed if it is missing. The shell draws each page by itself. Full Chromium draws into windows
+/// that no compositor shows, and sometimes stops drawing one of several windows. It is used only where the shell can't
+/// be installed.
 pub fn chromium() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("ACCORD_CHROMIUM") {
         return Ok(path.into());

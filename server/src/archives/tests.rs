@@ -17,8 +17,8 @@ fn actor() -> Actor {
     }
 }
 
-/// Encodes an update that inserts 1 MiB of `text`, or deletes it again if `text` is `None`. Client 0 writes to the
-/// field `problem`, every other client to a root of its own.
+/// Encodes an update in which a client inserts `text` or, if `text` is `None`, deletes the first 1 MiB of text that the
+/// client has inserted. Client 0 writes to the field `problem`, every other client to a root of its own.
 fn update(client: u64, text: Option<&str>) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_var(u64::from(text.is_some()));
@@ -39,7 +39,7 @@ fn update(client: u64, text: Option<&str>) -> Vec<u8> {
     out
 }
 
-/// Creates a store with a document in which `megabytes` times 1 MiB of text was written and deleted again.
+/// Creates a store with a document in which a text of 1 MiB was written and deleted again, `megabytes` times.
 fn store(document: &DocumentId, megabytes: u32) -> Arc<dyn Store> {
     let store = MemoryStore::default();
     let ledger = LedgerId::Document(document.clone());

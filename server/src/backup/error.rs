@@ -19,7 +19,7 @@ pub enum BackupError {
         /// The system's error.
         error: io::Error,
     },
-    /// The file or folder to create already exists.
+    /// The file to create already exists, or the folder to create exists and is not empty.
     #[error("{} already exists, and nothing was overwritten: choose another name", .0.display())]
     Exists(PathBuf),
     /// The file is not a complete backup.

@@ -53,7 +53,7 @@ pub fn restore(
         Ok(())
     })?;
     drop(store);
-    // At this path there can be an empty folder, which has to go, so that the new folder can take its name.
+    // An empty folder can exist at this path. It is removed, so that the new folder can have its name.
     let _ = fs::remove_dir(data);
     fs::rename(&making, data).map_err(in_data)?;
     Ok((contents, check(data)?))

@@ -37,7 +37,7 @@ pub(crate) struct Upload {
 }
 
 impl Importer {
-    /// `heavy` is the queue for all heavy work: files and imports.
+    /// Creates the service. `heavy` is the queue that making files and reading imports share.
     pub(crate) fn new(workers: Workers, heavy: FairQueue) -> Self {
         Self { workers, heavy, uploads: FairQueue::new(UPLOADS) }
     }
@@ -53,8 +53,8 @@ impl Importer {
         Ok(Upload { place, _upload: (upload, slot) })
     }
 
-    /// Converts a file to the fields of a commitment. Returns the fields, and the place in the queue for heavy work that the
-    /// requester keeps until the caller drops it. Dropping the future ends the work.
+    /// Converts a file to the fields of a commitment. Returns the fields and the requester's place in the queue for
+    /// heavy work, which the requester holds until the caller drops the place. Dropping the future ends the work.
     ///
     /// # Errors
     /// Returns an error if the file can't be read, or if no slot is free in time.

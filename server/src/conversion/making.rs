@@ -1,5 +1,5 @@
-//! The files that are being made at the moment. A request for one of them waits for it, instead of having it made
-//! twice.
+//! The files that are being made now. A request for such a file waits for it, instead of having the file made a second
+//! time.
 //!
 //! A file is registered here only while its maker holds a slot. So a request that waits here never waits for somebody
 //! else's turn in the queue, and waits no longer than one file takes.
@@ -17,7 +17,8 @@ pub(super) struct FilesInMaking<K> {
     begun: watch::Sender<()>,
 }
 
-/// The permission to make a file, until this value is dropped. Other requests for the same file wait for it.
+/// The permission to make a file, which ends when this value is dropped. Until then, other requests can wait for the
+/// file.
 #[derive(Debug)]
 pub(super) struct Making<'f, K: Eq + Hash> {
     files: &'f FilesInMaking<K>,

@@ -2,7 +2,8 @@
 //! work, with `accord-files` and `accord-import`. This module decides who can have a child started, and which results
 //! are kept.
 //!
-//! - [`printer`] makes files, and keeps those of releases for a while. [`making`] has the files that are being made.
+//! - [`printer`] makes files, and keeps those of releases for a while. [`making`] registers the files that are being
+//!   made.
 //! - [`importer`] reads files.
 
 mod importer;

@@ -235,7 +235,8 @@ pub(crate) struct FileTurn {
 }
 
 impl FileTurn {
-    /// Returns the personal turn. The caller reads a history that the file needs within that turn.
+    /// Returns the personal turn. If the file needs the document's history, the caller reads the history within this
+    /// turn.
     pub(crate) fn personal(&self) -> &PersonalTurn {
         &self.personal
     }
@@ -262,10 +263,10 @@ impl Shared {
         (when.elapsed() < FAILURE_TTL).then_some(Err(error))
     }
 
-    /// Waits for a slot in which to make a file. Returns the slot, and the permission to make the file, or `None` if another
-    /// request is making it as well. If `may_share` is true and another request starts to make the same file first, waits once
-    /// for that file, and then for a slot. A second such request is not waited for, because each of them can be given
-    /// up before the file is made.
+    /// Waits for a slot in which to make a file. Returns the slot and the permission to make the file. The permission
+    /// is `None` if another request is making the same file. The caller then makes the file as well. If `may_share` is
+    /// true and another request starts to make the file first, waits once for that file, and then for a slot. A second
+    /// such request is not waited for, because each of them can be given up before the file is made.
     async fn turn(
         &self,
         place: &Place,

@@ -9,7 +9,7 @@ use ureq::http::header::CACHE_CONTROL;
 
 /// Maximum duration of one conversation, whatever the provider does.
 pub(super) const DEADLINE: Duration = Duration::from_secs(8);
-/// Maximum time for looking up a provider's name, and again for connecting to it.
+/// Maximum time for resolving the name of a provider's host, and again for connecting to the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum size of a provider's response, in bytes. Discovery documents and key sets have a few kilobytes.
 const MAX_ANSWER_BYTES: u64 = 256 * 1024;
@@ -32,8 +32,8 @@ pub(super) fn agent() -> ureq::Agent {
 pub(super) struct Conversation {
     agent: ureq::Agent,
     until: Instant,
-    /// The shortest time for which a response is allowed to be kept, in milliseconds, or `None` if no response states
-    /// one.
+    /// The shortest time for which any response so far is allowed to be kept, in milliseconds, or `None` if no response
+    /// has stated a time.
     keep_ms: Cell<Option<u64>>,
 }
 
@@ -42,8 +42,8 @@ impl Conversation {
         Self { agent, until: Instant::now() + DEADLINE, keep_ms: Cell::new(None) }
     }
 
-    /// Returns the time for which the responses are allowed to be kept, in milliseconds, or `None` if the provider
-    /// stated none.
+    /// Returns the time for which all responses so far are allowed to be kept, in milliseconds, or `None` if the
+    /// provider has stated no time.
     pub(super) fn keep_ms(&self) -> Option<u64> {
         self.keep_ms.get()
     }

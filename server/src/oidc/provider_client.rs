@@ -1,6 +1,6 @@
-//! Everything that the server knows about one provider, and the only way to ask it. A few conversations run at the same
-//! time, a few more wait, and the discovery document and keys are kept for minutes. A provider that hangs delays only
-//! the people who sign in with it, because each conversation has a thread of its own.
+//! The server's client for one provider: all requests to the provider go through it. A few conversations run at the
+//! same time, a few more wait, and the discovery document and keys are kept for minutes. A provider that hangs delays
+//! only the people who sign in with it, because each conversation has a thread of its own.
 
 use super::error::OidcError;
 use super::fetch::{Conversation, agent};
@@ -26,7 +26,8 @@ const DEFAULT_CACHE_MS: u64 = 10 * 60_000;
 const CACHE_MS_BOUNDS: (u64, u64) = (60_000, 60 * 60_000);
 /// Time for which a provider that can't be reached is not asked again, in milliseconds.
 const FAILURE_TTL_MS: u64 = 10_000;
-/// Minimum time after a request for a provider's keys before they are fetched again because a key is missing, in milliseconds.
+/// Minimum time from a request for a provider's keys to the next one that is made because a key is missing, in
+/// milliseconds.
 const MIN_KEY_AGE_MS: u64 = 10_000;
 
 /// The outcome of the last discovery.

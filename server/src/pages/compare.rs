@@ -13,8 +13,8 @@ use maud::{Markup, html};
 pub(crate) struct Compared {
     pub(crate) texts: Vec<TextDiff>,
     pub(crate) milestones: Vec<MilestoneDiff>,
-    /// The key of each date of the commitment itself, without those of milestones, with its value in the first and in the
-    /// second release.
+    /// The dates of the commitment itself, without those of milestones: the key of each date, its value in the first
+    /// release, and its value in the second release.
     pub(crate) facts: Vec<(String, String, String)>,
 }
 

@@ -23,7 +23,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-/// The style of a page: the design tokens that the application uses too, and the rules of the page.
+/// The style of a page: the design tokens, which the application uses as well, and the CSS rules of public pages.
 const STYLE: &str =
     concat!(include_str!("../../../web/src/styles/tokens.css"), include_str!("page.css"));
 

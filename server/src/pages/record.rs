@@ -150,7 +150,8 @@ fn sittings(view: &RecordView) -> Markup {
 }
 
 /// Returns the work of each person in each section during a sitting: the person's index among the authors, the name of
-/// the section, and the amount of work. The sections are in the order of the page.
+/// the section, and the amount of work. Sections with fields come first, in the order of the page. Then come the
+/// milestones, and last the dates.
 fn by_section(sitting: &Sitting) -> Vec<(u32, String, Work)> {
     let mut rows: Vec<(u32, String, Work)> = Vec::new();
     let mut places: BTreeMap<(u32, String), usize> = BTreeMap::new();

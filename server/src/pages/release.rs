@@ -17,7 +17,7 @@ pub(crate) struct ReleaseContext {
     pub(crate) plan_title: String,
     /// The other languages in which the commitment is public: the id of each document, and its language (BCP 47).
     pub(crate) languages: Vec<(String, String)>,
-    /// The origin at which browsers find this server, for absolute addresses.
+    /// The web origin at which browsers find this server, for absolute addresses.
     pub(crate) base: String,
 }
 

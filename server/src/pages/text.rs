@@ -1,5 +1,5 @@
-//! A document's text as HTML. Each line has `dir="auto"`, so that its own first letter decides its direction:
-//! `readable::turned_numbers` assumes that.
+//! A document's text as HTML. Each line has `dir="auto"`, so that the line's own first letter decides the direction of
+//! the line. `readable::turned_numbers` relies on this.
 
 use accord_document::model::blocks::{Block, Line, List, Span, blocks};
 use accord_document::model::delta::Op;

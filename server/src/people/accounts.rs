@@ -153,7 +153,7 @@ impl People {
     }
 
     /// Erases a person's name, address and every way to sign in. The person's contributions stay in the ledgers under
-    /// their id, which no record connects to a name or an address any more.
+    /// the person's id. Only the notes of the releases that the person has signed still connect this id with a name.
     ///
     /// # Errors
     /// Returns an error if the person is the last administrator, or does not exist.

@@ -140,8 +140,8 @@ impl People {
         swaps.push(Swap { kind: DEVICE, key, expected, value: Some(encode(&device)?) });
         match self.store.swap_all(&swaps) {
             Ok(()) => Ok(devices.with(secret)),
-            // The same person signs in at the same time in another window, which has recorded its sign-in. The record of this one
-            // is left out, until the person's next sign-in.
+            // The same person has signed in at the same time in another window, and that sign-in was recorded. This
+            // sign-in is not recorded: the device is remembered at the person's next sign-in.
             Err(StoreError::Conflict) => Ok(devices.clone()),
             Err(error) => Err(error),
         }

@@ -12,7 +12,7 @@ const MAX_STRANGERS: usize = 256;
 /// Maximum number of waiting jobs of strangers from one address group.
 const MAX_OF_GROUP: usize = 64;
 
-/// The part of the queue in which a job waits. Jobs in the first lane are taken first.
+/// The part of the queue in which a job waits. Jobs in the lane [`Known`](Self::Known) are taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// For a person who is signed in, or whose device is a known device.

@@ -6,7 +6,7 @@ use crate::store::{StoreError, Swap};
 use accord_document::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
-/// Time for which a link to set a new password is valid, in milliseconds.
+/// Time for which a link to set a new password or to confirm an e-mail address is valid, in milliseconds.
 pub(crate) const RESET_VALIDITY_MS: u64 = 24 * 3_600_000;
 
 const LINK: &str = "link";

@@ -31,7 +31,7 @@ pub enum PasswordError {
     Failed(String),
 }
 
-/// Checks that a password is strong enough. `about` contains the facts about the person that an attacker knows.
+/// Checks that a password is strong enough. `about` contains the facts about the person that an attacker can know.
 ///
 /// # Errors
 /// Returns [`PasswordError::Length`] or [`PasswordError::Weak`] if the password is not acceptable.
@@ -68,7 +68,8 @@ enum Job {
 #[derive(Clone)]
 pub(crate) struct Passwords {
     jobs: Arc<JobQueue<Job>>,
-    /// The hash with which a password is compared if the person is unknown, so that the response takes as long.
+    /// The hash with which a password is compared if the person is unknown or has no password, so that the response
+    /// takes just as long.
     nobody: Arc<str>,
 }
 

@@ -1,4 +1,4 @@
-//! How far a person has looked at a document's history. Only that person can see it.
+//! How far a person has looked at a document's history. The server tells this only to that person.
 
 use super::{People, Result, encode, get, parse};
 use crate::store::{Record, StoreError, Swap};

@@ -3,7 +3,7 @@
 //!
 //! Nobody can lock somebody else out. A known device has a budget of its own, which tries from other devices don't
 //! touch. A network from which a person signed in before is not affected by tries of that person's account from
-//! elsewhere. Every table has a capacity.
+//! elsewhere. The number of budgets in memory is limited.
 
 use super::addresses::email_key;
 use super::devices::Familiar;

@@ -16,7 +16,7 @@ pub(super) struct PlanIndex {
 }
 
 impl PlanIndex {
-    /// Replaces the state of a plan by a newer one, and indexes its new documents.
+    /// Replaces the state of a plan with a newer one, and indexes the plan's new documents.
     pub(super) fn set(&mut self, id: &PlanId, state: PlanState) {
         for (document, _) in state.documents() {
             if !self.homes.contains_key(document) {

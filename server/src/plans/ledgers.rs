@@ -21,12 +21,12 @@ pub(super) fn new_ledger(schema: &str, language: &str) -> Genesis {
     }
 }
 
-/// Returns the job for the committer that appends an entry to a ledger.
+/// Returns the [`Append`] with which the store adds an entry to a ledger.
 pub(super) fn appended(ledger: &LedgerId, entry: &Entry) -> Append {
     Append { ledger: ledger.clone(), seq: entry.seq, bytes: entry.encode() }
 }
 
-/// Returns the job for the committer that appends an entry to the audit record.
+/// Returns the [`Append`] with which the store adds an entry to the audit record.
 pub(super) fn logged(entry: &Entry) -> Append {
     appended(&LedgerId::Audit, entry)
 }

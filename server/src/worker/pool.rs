@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-/// Maximum lifetime of a child, whatever it waits for. It is longer than the processor time, because other processes
-/// share the processors.
+/// Maximum lifetime of a child, whatever the child waits for. It is longer than the limit of processor time, because
+/// other processes share the processors.
 const DEADLINE: Duration = Duration::from_secs(3 * CPU_SECONDS);
 /// Time in which a child must end after it has closed its output.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -78,8 +78,8 @@ impl Workers {
     pub(crate) fn new(program: PathBuf) -> std::io::Result<Self> {
         let (wanted, queue) = mpsc::channel::<ChildRequest>();
         let runtime = tokio::runtime::Handle::current();
-        // The system sends a child's death signal when the thread that started it ends (prctl(2)). A runtime's threads
-        // can end before the server does, so children have a thread of their own.
+        // The system sends a child's death signal when the thread that started the child ends (prctl(2)). A runtime's
+        // threads can end before the server does, so a separate thread starts the children.
         std::thread::Builder::new().name("workers".into()).spawn(move || {
             let _inside = runtime.enter();
             for answer in queue {
@@ -128,7 +128,7 @@ impl Workers {
     }
 }
 
-/// Starts a child that knows nothing about this process except its id.
+/// Starts a child. The child learns nothing about this process except the process's id.
 fn start(program: &Path) -> std::io::Result<Child> {
     Command::new(program)
         .arg("worker")

@@ -97,7 +97,7 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
 #[tokio::test]
 async fn people_who_wait_for_their_documents_hold_no_slot_of_others() {
     let (printer, _, frozen) = printer();
-    // Eight people have their turn, and none of them has been answered by the document.
+    // Eight people have their turn, and each still waits for the text of a document.
     let mut waiting = Vec::new();
     for person in (0..8).map(|n| Requester::Person(PersonId::new(format!("p{n}")))) {
         waiting.push(printer.turn(&person).await.unwrap());

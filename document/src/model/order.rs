@@ -3,35 +3,49 @@
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// The digit that is appended to a key to get a later one.
+const MIDDLE: u8 = b'V';
+
 fn digit(byte: u8) -> usize {
     DIGITS.iter().position(|&d| d == byte).unwrap_or(0)
 }
 
-/// Returns a key after `low` and before `high`. A bound that is `None` is open. Concurrent moves can leave the two
-/// bounds equal or out of order. Then `high` is ignored, and the key only comes after `low`.
+/// Returns a key after `low` and before `high`. A bound that is `None` is open.
+///
+/// Any client can store any string as a key, and concurrent moves can leave the two bounds equal or out of order. If no key of
+/// digits fits between the bounds, the key is only after `low`.
 #[must_use]
 pub fn between(low: Option<&str>, high: Option<&str>) -> String {
-    let low = low.unwrap_or("").as_bytes();
-    let high = high.filter(|high| high.as_bytes() > low).map(str::as_bytes);
+    let low = low.unwrap_or("");
+    let high = high.filter(|high| *high > low);
+    let is_between =
+        |key: &String| key.as_str() > low && high.is_none_or(|high| key.as_str() < high);
+    halfway(low, high).filter(is_between).unwrap_or_else(|| format!("{low}{}", char::from(MIDDLE)))
+}
+
+/// Returns the key halfway between two keys of digits. Returns `None` if `high` is `low` with only zeros after it. If a bound
+/// has other characters, the result can lie outside of the bounds.
+fn halfway(low: &str, high: Option<&str>) -> Option<String> {
+    let longest = low.len().max(high.map_or(0, str::len));
+    let (low, mut high) = (low.as_bytes(), high.map(str::as_bytes));
     let mut key = String::new();
-    let mut bounded = high;
-    for at in 0.. {
+    for at in 0..=longest {
         let from = low.get(at).map_or(0, |&byte| digit(byte));
-        let to = match bounded {
+        let to = match high {
             Some(high) => high.get(at).map_or(0, |&byte| digit(byte)),
             None => DIGITS.len(),
         };
         if to > from + 1 {
             key.push(char::from(DIGITS[usize::midpoint(from, to)]));
-            break;
+            return Some(key);
         }
         key.push(char::from(DIGITS[from]));
         if to > from {
             // This digit is below that of `high`, so the digits after it have no upper bound.
-            bounded = None;
+            high = None;
         }
     }
-    key
+    None
 }
 
 #[cfg(test)]
@@ -63,5 +77,37 @@ mod tests {
             assert!(next < first);
             first = next;
         }
+    }
+
+    #[test]
+    fn whatever_a_client_has_stored_as_a_key_there_is_one_after_it() {
+        let odd = [
+            "",
+            "0",
+            "00",
+            "V",
+            "V0",
+            "V00",
+            "V!",
+            "a",
+            "a!z",
+            "z",
+            "zz",
+            "~",
+            "é",
+            "\u{10ffff}",
+            "V\0",
+        ];
+        let long = "z".repeat(10_000);
+        for low in odd.into_iter().chain([long.as_str()]) {
+            for high in odd.into_iter().chain([long.as_str()]) {
+                let key = between(Some(low), Some(high));
+                assert!(*low < *key && key.len() <= low.len().max(high.len()) + 1, "{low} {high}");
+            }
+            assert!(*between(Some(low), None) > *low);
+            assert!(!between(None, Some(low)).is_empty());
+        }
+        assert_eq!(between(Some("V"), Some("V0")), "VV", "no key fits between them");
+        assert_eq!(between(Some("a"), Some("a!z")), "aV", "no key of digits fits between them");
     }
 }

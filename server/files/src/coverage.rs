@@ -1,7 +1,7 @@
 //! Decides, without typesetting a text, whether the text can be typeset as a PDF. For this, the characters of the text
 //! are compared with those that the fonts have.
 
-use crate::fonts::{each_file, text_families};
+use crate::fonts::{each_file, in_search_order, text_families};
 use crate::glyphs::Glyphs;
 use crate::limits::MAX_PDF_CHARACTERS;
 use crate::settle::{Settled, settle};
@@ -34,9 +34,7 @@ impl Coverage {
                 all.push(info);
             }
         })?;
-        let text = text_families(&added);
-        let of_texts = all.iter().filter(|info| text.contains(&info.family));
-        Ok(Self { fonts: of_texts.map(Glyphs::of).collect() })
+        Ok(Self { fonts: in_search_order(all.iter(), &text_families(&added)) })
     }
 
     /// Whether a PDF of the text can be made: the text is not too long, and at most 2 % of its characters lack a glyph.

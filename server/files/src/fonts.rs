@@ -41,7 +41,7 @@ pub(super) struct Fonts {
     pub(super) all: Vec<Font>,
     /// Names of the families for authors' texts, those inside the binary first.
     text: Vec<String>,
-    /// The characters of each font in the families for authors' texts.
+    /// The characters of each font in the families for authors' texts, in the order of `text`.
     glyphs: Vec<Glyphs>,
 }
 
@@ -59,8 +59,7 @@ impl Fonts {
             }
         })?;
         let text = text_families(&added);
-        let of_texts = all.iter().map(Font::info).filter(|font| text.contains(&font.family));
-        let glyphs = of_texts.map(Glyphs::of).collect();
+        let glyphs = in_search_order(all.iter().map(Font::info), &text);
         Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text, glyphs })
     }
 
@@ -139,6 +138,19 @@ pub(super) fn text_families(added: &[String]) -> Vec<String> {
     all
 }
 
+/// Returns the characters of each font that belongs to one of the families, in the order of the families. Typst searches
+/// fonts for a character in this order.
+pub(super) fn in_search_order<'f>(
+    fonts: impl Iterator<Item = &'f FontInfo>,
+    families: &[String],
+) -> Vec<Glyphs> {
+    let place = |font: &FontInfo| families.iter().position(|family| *family == font.family);
+    let mut found: Vec<(usize, &FontInfo)> =
+        fonts.filter_map(|font| Some((place(font)?, font))).collect();
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, font)| Glyphs::of(font)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +176,19 @@ mod tests {
             assert!(fonts.all.iter().any(|font| font.info().family == *family), "{family}");
         }
         assert_eq!(fonts.all.len(), 12);
+    }
+
+    #[test]
+    fn a_letter_with_marks_is_judged_by_the_font_that_is_searched_first() {
+        let fonts = Fonts::load(None).unwrap();
+        let (serif, others) = fonts.glyphs.split_first().unwrap();
+        assert!(others.iter().any(|font| font.has('e')), "several fonts have the letter");
+        let marks = || '\u{300}'..'\u{370}';
+        let only_serif =
+            marks().find(|m| serif.has(*m) && !others.iter().any(|font| font.has(*m))).unwrap();
+        let missing = marks().find(|m| !fonts.glyphs.iter().any(|font| font.has(*m))).unwrap();
+        let (text, settled) = fonts.settle(&format!("e{only_serif}{missing}"));
+        assert_eq!(text, format!("e{only_serif}[{}]", CodePoint(missing)));
+        assert_eq!(settled.as_code_points, 1);
     }
 }

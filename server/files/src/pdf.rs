@@ -12,10 +12,12 @@ use crate::paper::Paper;
 use crate::runs;
 use crate::settle::Settled;
 use accord_document::model::blocks::Span;
+use accord_document::people::Sector;
 use accord_words::Words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use typeset::SetPiece;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
@@ -80,6 +82,8 @@ struct Job<'a> {
     /// The title in the metadata of the PDF, shortened if it is long.
     name: Cow<'a, str>,
     fonts: Families<'a>,
+    /// The colour of each side, as `#rrggbb`, by the name of the sector.
+    colours: BTreeMap<Sector, &'static str>,
     /// The name of the attached file, and its description.
     attached: Option<[&'a str; 2]>,
     /// A sentence that explains characters shown as code points, if there are any.
@@ -147,6 +151,7 @@ impl Press {
             paper: &paper,
             pieces,
             fonts: Families { text, around },
+            colours: Sector::ALL.map(|sector| (sector, sector.colour())).into(),
             attached: attachment.map(|Attachment { name, .. }| [name, signed.as_str()]),
             code_point_note: (as_code_points > 0).then(|| words.say("file.numbered")),
         };

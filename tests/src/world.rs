@@ -157,7 +157,7 @@ impl World {
                 }
             }
         });
-        if choice == 0 || choice > 3 {
+        if choice > 3 {
             let reopened = self.durable.releases().all().iter().filter(|r| r.reopened.is_some());
             self.typed.push(Typed { word, draft: reopened.count() });
         }

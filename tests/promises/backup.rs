@@ -146,6 +146,8 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     let server = Server::start(&data)?;
     release(&server)?;
     server.stop()?;
+    // An interrupted backup can have left a file that others can read.
+    std::fs::write(dir.path().join("all.backup.partial"), "interrupted")?;
     // A backup can also be taken while no server runs.
     let (made, printed) = accord(&["backup"], &data, &file)?;
     ensure!(made, "{printed}");

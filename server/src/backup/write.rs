@@ -23,9 +23,13 @@ pub fn backup(store: &dyn Store, data: &Path, file: &Path) -> Result<BackupConte
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
+    // What an interrupted backup has left. It could have another mode, or be a link to somewhere else.
+    match fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(in_file(error)),
+        _ => {}
+    }
     // Only the server's user can read the file, because it contains the signing key and the hashes of passwords.
-    let opened =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
     let mut out = Writer::new(opened.map_err(in_file)?).map_err(in_file)?;
     write_all(&mut out, store, data).map_err(|error| match error {
         Failure::Store(error) => error.into(),

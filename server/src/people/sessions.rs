@@ -165,6 +165,14 @@ impl Sessions {
         self.end_where(|_, info| self.has_ended(info))
     }
 
+    /// Removes the record of a session from the store, whatever its revision, or does nothing if there is none.
+    fn remove_stored(&self, session: &SessionId) -> Result<()> {
+        let key = session.to_string();
+        let Some(record) = self.store.get(SESSION, &key)? else { return Ok(()) };
+        let expected = Some(record.revision);
+        self.store.swap_all(&[Swap { kind: SESSION, key, expected, value: None }])
+    }
+
     fn end_where(&self, gone: impl Fn(&SessionId, &SessionInfo) -> bool) -> Result<usize> {
         let _writing = self.write();
         let ended: Vec<_> = self
@@ -186,9 +194,11 @@ impl Sessions {
             })
             .collect();
         match self.store.swap_all(&swaps) {
-            // A session that is missing in the store has already ended, so it is removed from memory as well.
-            Ok(()) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+            // The store has other records than memory. It has removed none of them, so each is removed as it is stored.
+            Err(StoreError::Conflict) => {
+                ended.iter().try_for_each(|(id, _)| self.remove_stored(id))?;
+            }
+            done => done?,
         }
         for (id, _) in &ended {
             self.lock().remove(id);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::site::AddressGroup;
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, Records};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const HOUR: u64 = 3_600_000;
@@ -88,6 +88,25 @@ fn nothing_of_a_forgotten_person_is_left_but_an_id() {
     people
         .create("Another Ben", Some("ben@x.org"), None, false)
         .expect("the address is free again");
+}
+
+#[test]
+fn a_session_that_has_ended_is_not_stored_whatever_revision_it_had() {
+    let store = Arc::new(MemoryStore::default());
+    let limits = SessionLimits { absolute: Duration::MAX, idle: Duration::MAX };
+    let open =
+        || People::open(store.clone(), Clock::system(), limits, Generation::default()).unwrap();
+    let people = open();
+    let ana = people.create("Ana", Some("ana@x.org"), None, false).unwrap();
+    for _ in 0..2 {
+        people.sessions().begin(&ana.id, "127.0.0.1", "test").unwrap();
+    }
+    // Somebody else has written one of the records again.
+    let all = store.scan("session", "").unwrap();
+    let (key, record) = all.into_iter().next().unwrap();
+    store.swap("session", &key, Some(record.revision), Some(&record.value)).unwrap();
+    assert_eq!(people.sessions().end_all(&ana.id, None).unwrap(), 2);
+    assert!(open().sessions().of(&ana.id).is_empty(), "none comes back at the next start");
 }
 
 #[test]

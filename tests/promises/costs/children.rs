@@ -1,7 +1,7 @@
 //! The child processes that make files end when nobody waits for the file, when they are killed, and when the server
 //! ends.
 
-use super::{Colleague, MAX_KEYSTROKE, draft, pdf, slow_text, until};
+use super::{Colleague, MAX_KEYSTROKE, draft, large_text, pdf, slow_text, until};
 use accord_tests::{Server, ServerInTime, Visitor, Watch, accord_binary, children};
 use anyhow::{Context, Result, ensure};
 use std::fs::Permissions;
@@ -22,15 +22,15 @@ fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
     let data = tempfile::tempdir()?;
     let mut server = Server::start(data.path())?;
     let (ana, ada, obi) = (server.visit("ana")?, server.visit("ada")?, server.visit("obi")?);
-    let slow = draft(&ana, &slow_text())?;
+    let large = draft(&ana, &large_text())?;
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
     // The first request waits until its child runs. On a slow machine, the others can hang up before theirs has started.
-    let first = ana.begin("GET", &pdf(&slow), None)?;
+    let first = ana.begin("GET", &pdf(&large), None)?;
     until("no child is started", || !children(server.id()).is_empty())?;
     drop(first);
     for n in 0..40 {
         let by = if n % 2 == 0 { &ana } else { &ada };
-        ask_and_hang_up(by, &pdf(&slow), Duration::from_millis(60))?;
+        ask_and_hang_up(by, &pdf(&large), Duration::from_millis(60))?;
     }
     let most = watch.most_children();
     ensure!((1..=2).contains(&most), "{most} at once");
@@ -46,8 +46,8 @@ fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server(
     let data = tempfile::tempdir()?;
     let mut server = Server::start(data.path())?;
     let ana = server.visit("ana")?;
-    let slow = draft(&ana, &slow_text())?;
-    let (asking, path) = (ana.clone(), pdf(&slow));
+    let large = draft(&ana, &large_text())?;
+    let (asking, path) = (ana.clone(), pdf(&large));
     let asked = thread::spawn(move || asking.get(&path));
     until("no child is started", || !children(server.id()).is_empty())?;
     for child in children(server.id()) {
@@ -59,7 +59,7 @@ fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server(
     ensure!(status == 503 && answer["error"] == "failed", "{status} {answer}");
     ensure!(server.is_alive() && ana.download(&pdf("demo"))?.0.starts_with(b"%PDF"));
 
-    let (asking, path) = (ana.clone(), pdf(&slow));
+    let (asking, path) = (ana.clone(), pdf(&large));
     let asked = thread::spawn(move || asking.get(&path));
     until("no child is started", || !children(server.id()).is_empty())?;
     let orphans = children(server.id());

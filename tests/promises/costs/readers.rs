@@ -1,6 +1,6 @@
 //! Readers who request many files, or read them slowly, do not delay others.
 
-use super::{Colleague, MAX_KEYSTROKE, MAX_PEAK_MIB, draft, pdf, slow_text, until};
+use super::{Colleague, MAX_KEYSTROKE, MAX_PEAK_MIB, draft, large_text, pdf, until};
 use accord_tests::{OpenRequest, SOON, Server, Visitor, Watch, children};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -12,10 +12,10 @@ fn one_person_asks_for_a_few_files_at_once_and_keeps_nobody_waiting() -> Result<
     let data = tempfile::tempdir()?;
     let server = Server::start(data.path())?;
     let (ana, ada) = (server.visit("ana")?, server.visit("ada")?);
-    let slow = draft(&ana, &slow_text())?;
+    let large = draft(&ana, &large_text())?;
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
     let ask = |_| {
-        let (ana, path) = (ana.clone(), pdf(&slow));
+        let (ana, path) = (ana.clone(), pdf(&large));
         thread::spawn(move || ana.page(&path, "retry-after"))
     };
     let asked: Vec<_> = (0..12).map(ask).collect();

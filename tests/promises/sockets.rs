@@ -174,6 +174,29 @@ async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() 
     Ok(())
 }
 
+/// A client that breaks the WebSocket protocol is told that, and not that it was too slow.
+#[tokio::test]
+async fn a_client_that_breaks_the_websocket_protocol_is_told_so() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let server = start(dir.path(), &[])?;
+    let ana = server.visit("ana")?;
+    // An unmasked frame, a frame with an opcode that is not assigned, and a text that is not UTF-8 (RFC 6455, section 5.2).
+    for frame in [&b"\x82\x01x"[..], b"\x83\x81\0\0\0\0x", b"\x81\x81\0\0\0\0\xff"] {
+        let mut socket = dial(&server, &ana, "demo", Dialect::Stock).await?;
+        socket.get_mut().write_all(frame).await?;
+        let closed = loop {
+            match socket.next().await.context("the connection ended without a close message")?? {
+                WsMessage::Close(close) => {
+                    break close.context("a close message without a code")?;
+                }
+                _ => {}
+            }
+        };
+        ensure!(u16::from(closed.code) == 1002, "{frame:?}: {closed:?}");
+    }
+    Ok(())
+}
+
 /// Requests a document of at least `size` bytes, and waits for the message that contains all of it.
 async fn ask_for_all(socket: &mut Socket, size: usize) -> Result<()> {
     socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;

@@ -24,7 +24,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
@@ -156,7 +156,7 @@ async fn read(
         state.pause();
         let message = match message {
             Ok(message) => message,
-            Err(error) => return too_large(&error),
+            Err(error) => return close_after(&error),
         };
         match message {
             Message::Binary(bytes) => {
@@ -236,12 +236,20 @@ async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
     }
 }
 
-/// Returns the close message for a message that is too large, or `None` for any other error: the connection has ended,
-/// or the peer has broken the WebSocket protocol.
-fn too_large(error: &Error) -> Option<Close> {
-    let is_too_large = matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }));
-    let reason = || format!("A message is larger than {} MiB.", MAX_MESSAGE_BYTES / (1024 * 1024));
-    is_too_large.then(|| Close::new(Close::TOO_LONG, reason()))
+/// Returns the close message after an error of a socket, or `None` if the connection is gone, so that nothing can reach the
+/// peer.
+fn close_after(error: &Error) -> Option<Close> {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+            let most = MAX_MESSAGE_BYTES / (1024 * 1024);
+            Some(Close::new(Close::TOO_LONG, format!("A message is larger than {most} MiB.")))
+        }
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) | Error::Utf8(_) => {
+            Some(Close::new(Close::PROTOCOL_ERROR, format!("This breaks RFC 6455: {error}")))
+        }
+        _ => None,
+    }
 }
 
 /// Sends the messages in the queue, and flushes the socket whenever the queue is empty. Ends when the room drops the

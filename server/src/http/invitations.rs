@@ -5,7 +5,7 @@ use super::cleaning::cleaned_line;
 use super::identity::{Caller, Visitor, acting, by_cookie};
 use super::links::NewAccount;
 use super::problem::{Body, Problem, blocking, changing};
-use super::session::{self, SessionView};
+use super::session::{self, NewSession, SessionView};
 use super::views::{FaceView, StandingView, faces};
 use crate::people::{Invited, Person, SignedIn, digest, secret};
 use crate::plans::ActError;
@@ -263,18 +263,29 @@ pub(super) async fn accept(
     let hash = app.passwords.hash(lane, &password, &[&name, &email]).await?;
     let people = app.people.clone();
     let person = changing(move || people.create(&name, Some(&email), Some(&hash), false)).await?;
-    let new_session = session::open(&app, &caller, person.id.clone()).await?;
-    let session = SessionId::new(digest(&new_session.session).to_string());
-    let by = SignedIn { person: person.clone(), session };
-    if let Err(refused) = join(&app, &offer, &by).await {
-        // If the person can't join the plan, the new user account is removed again.
-        discard(&app, person).await?;
-        return Err(refused.into());
-    }
+    let joined = join_with_session(&app, &caller, &offer, &person).await;
+    let new_session = or_discard(&app, person.clone(), joined).await?;
     Ok(session::answer(&app, &person, &new_session))
 }
 
-pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
+/// Begins a session for a person who accepts an invitation, and gives them the seat. If the seat can't be given, the session
+/// ends again.
+pub(super) async fn join_with_session(
+    app: &App,
+    caller: &Caller,
+    offer: &Offer,
+    person: &Person,
+) -> Result<NewSession, Problem> {
+    let new_session = session::open(app, caller, person.id.clone()).await?;
+    let session = SessionId::new(digest(&new_session.session).to_string());
+    let by = SignedIn { person: person.clone(), session: session.clone() };
+    let Err(refused) = join(app, offer, &by).await else { return Ok(new_session) };
+    let people = app.people.clone();
+    blocking(move || people.sessions().end(&session)).await?;
+    Err(refused.into())
+}
+
+async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
     let actor = by.actor(offer.invitation.standing);
     let (plan, invitation) = (&offer.plan, offer.digest);
     app.plans.act(plan, &actor, Act::Join { invitation }, None).await?;
@@ -285,7 +296,15 @@ pub(super) async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), 
     Ok(())
 }
 
-async fn discard(app: &App, person: Person) -> Result<(), Problem> {
-    let people = app.people.clone();
-    blocking(move || people.discard(&person)).await
+/// Returns the outcome for a person with a new user account. If the person could not join, the account is removed again.
+pub(super) async fn or_discard<T>(
+    app: &App,
+    person: Person,
+    outcome: Result<T, Problem>,
+) -> Result<T, Problem> {
+    if outcome.is_err() {
+        let people = app.people.clone();
+        blocking(move || people.discard(&person)).await?;
+    }
+    outcome
 }

@@ -3,15 +3,15 @@
 
 use super::App;
 use super::identity::{Caller, by_cookie};
-use super::invitations::{join, offer};
+use super::invitations::{join_with_session, offer, or_discard};
 use super::links::send_notice;
 use super::problem::{Problem, blocking, changing};
 use super::session;
 use crate::letters::AccountChange;
 use crate::oidc::{Claimed, OidcError, ProviderRedirect, SignInPurpose};
-use crate::people::{Identity, Provider, SignedIn, digest};
+use crate::people::{Identity, Provider};
 use crate::store::StoreError;
-use accord_document::ids::{PersonId, SessionId};
+use accord_document::ids::PersonId;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -232,38 +232,32 @@ async fn run(
         SignInPurpose::Join(invitation) => {
             let offer = offer(app, &invitation)?;
             let to = format!("/plans/{}", offer.plan);
-            let is_new = known.is_none();
-            let person = match known {
-                Some(person) => person,
+            let (person, is_new) = match known {
+                Some(person) => (person, false),
                 None => {
                     let used = app.throttle.use_secret(&invitation, caller.group());
                     used.map_err(Problem::too_many)?;
                     let people = app.people.clone();
                     let (name, email) = (claimed.name.clone(), claimed.email.clone());
                     let made = changing(move || {
-                        // If the provider gives no name, the e-mail address or a dash takes its place. The person can
-                        // enter a name on their account page.
+                        // If the provider gives no name, the person can enter one on their account page.
                         let name = name.or(email.clone()).unwrap_or_else(|| "—".into());
                         people.create(&name, email.as_deref(), None, false)
                     });
-                    let person = made.await?;
-                    let (people, identity) = (app.people.clone(), identity(&person.id));
-                    changing(move || people.identify(&identity)).await?;
-                    note_verified(app, &provider, &claimed, &person.id).await?;
-                    person
+                    (made.await?, true)
                 }
             };
-            let new_session = session::open(app, caller, person.id.clone()).await?;
-            let session = SessionId::new(digest(&new_session.session).to_string());
-            let by = SignedIn { person: person.clone(), session };
-            if let Err(refused) = join(app, &offer, &by).await {
-                if is_new {
-                    // If the person can't join the plan, the new user account is removed again.
+            let new_identity = is_new.then(|| identity(&person.id));
+            let seated = async {
+                if let Some(identity) = new_identity {
                     let people = app.people.clone();
-                    blocking(move || people.discard(&person)).await?;
+                    changing(move || people.identify(&identity)).await?;
+                    note_verified(app, &provider, &claimed, &person.id).await?;
                 }
-                return Err(refused.into());
-            }
+                join_with_session(app, caller, &offer, &person).await
+            };
+            let seated = seated.await;
+            let new_session = if is_new { or_discard(app, person, seated).await? } else { seated? };
             Ok(FinishedSignIn { new_session: Some(new_session), to })
         }
     }

@@ -34,6 +34,13 @@ pub(crate) enum OpenError {
     Stopping,
 }
 
+impl OpenError {
+    /// Whether the stored data of the document is damaged. Every other error can pass, or is about the caller.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Damaged(_)) | Self::Ledger(_))
+    }
+}
+
 impl From<ScanError> for OpenError {
     fn from(error: ScanError) -> Self {
         StoreError::Damaged(error.to_string()).into()

@@ -272,9 +272,8 @@ pub(super) async fn delete(
     Path(document): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &visitor.by, &document)?;
-    // A document that can't be opened can be deleted even if it has a release, because nobody could read that release.
-    if launches::was_released(&app, &visitor.by, &found.id).await.unwrap_or(false) {
-        acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
+    acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
+    if launches::was_released(&app, &visitor.by, &found.id).await? {
         return Err(ActRefusal::Released.into());
     }
     retire(&app, visitor, &document, |document| Act::Delete { document }).await

@@ -5,11 +5,12 @@ use super::identity::{Visitor, acting};
 use super::problem::{Body, Problem};
 use super::views::ChangeResult;
 use crate::people::SignedIn;
+use crate::rooms::OpenError;
 use accord_document::body::{Act, LaunchedRelease};
 use accord_document::ids::{DocumentId, PlanId, Seq};
 use accord_document::people::{Action, Sector};
 use accord_document::plan::{Launch, LaunchStatus, LaunchTimeError, PlanState, Stage, opening};
-use accord_document::release::{ProposalStatus, Releases};
+use accord_document::release::{Proposal, ProposalStatus, Releases};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -223,15 +224,17 @@ impl Zone {
     }
 }
 
-/// Returns whether a document was ever frozen, in which case it can't be deleted.
+/// Returns whether a document was ever frozen, in which case it can't be deleted. A damaged document can be deleted even if
+/// it has a release, because nobody could read that release.
 pub(super) async fn was_released(
     app: &App,
     by: &SignedIn,
     document: &DocumentId,
-) -> Result<bool, Problem> {
-    let path = app.rooms.handle(document, by).releases().await?;
-    Ok(path
-        .proposals()
-        .iter()
-        .any(|proposal| matches!(proposal.status, ProposalStatus::Frozen { .. })))
+) -> Result<bool, OpenError> {
+    let is_frozen = |proposal: &Proposal| matches!(proposal.status, ProposalStatus::Frozen { .. });
+    match app.rooms.handle(document, by).releases().await {
+        Ok(path) => Ok(path.proposals().iter().any(is_frozen)),
+        Err(error) if error.is_damage() => Ok(false),
+        Err(error) => Err(error),
+    }
 }

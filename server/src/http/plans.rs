@@ -250,8 +250,8 @@ async fn summarise(
         Ok(summary) => summary,
         // A busy or damaged document must not hide the others.
         Err(error) => {
-            let busy = is_busy(&error);
-            return Ok(DocumentSummary { busy, damaged: !busy, ..base });
+            let damaged = error.is_damage();
+            return Ok(DocumentSummary { busy: !damaged, damaged, ..base });
         }
     };
     let checklist = summary.checklist.iter().map(|check| CheckView {
@@ -274,11 +274,6 @@ async fn summarise(
         changed_by: summary.last_editor.as_ref().and_then(face),
         ..base
     })
-}
-
-/// Returns whether the error means that a document can't answer now, but can answer later.
-fn is_busy(error: &OpenError) -> bool {
-    matches!(error, OpenError::Busy(_) | OpenError::Stopping)
 }
 
 /// Changes the title or the quorum of a plan, or closes or reopens it.

@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::releases::file as signed_file;
 use crate::archives::{Archive, Archives, Reading};
 use crate::cache::LruCache;
-use crate::fair_queue::{Busy, Requester};
+use crate::fair_queue::Requester;
 use crate::pages::{self, Compared, Page, ReleaseContext};
 use crate::releases::Published;
 use crate::rooms::OpenError;
@@ -222,28 +222,26 @@ async fn published(
 ) -> Result<Vec<Published>, NotShown> {
     match app.releases.public(&Requester::at(address), document).await {
         Ok(all) => Ok(all),
-        Err(OpenError::Busy(busy)) => Err(NotShown::Busy(busy)),
-        Err(error) => {
-            tracing::error!(%error, "a public release can't be shown");
-            Err(NotShown::Missing)
-        }
+        Err(OpenError::Missing) => Err(NotShown::Missing),
+        Err(error) => Err(NotShown::Failed(error)),
     }
 }
 
 /// The reason why a public page is not shown.
 #[derive(Debug)]
 pub(super) enum NotShown {
-    /// The page does not exist, is not public yet, or can't be read from the store. The answer does not reveal which.
+    /// The page does not exist, or is not public yet. The answer does not reveal which.
     Missing,
-    /// The release has to be built from its ledger, and too many requests to read ledgers are running or waiting now.
-    Busy(Busy),
+    /// The release has to be built from its ledger, which can't be read: because too many requests to read ledgers are
+    /// running or waiting now, or because the store fails.
+    Failed(OpenError),
 }
 
 impl IntoResponse for NotShown {
     fn into_response(self) -> Response {
         let mut response = match self {
             Self::Missing => (StatusCode::NOT_FOUND, pages::missing()).into_response(),
-            Self::Busy(busy) => return Problem::from(busy).sentence(),
+            Self::Failed(error) => return Problem::from(error).sentence(),
         };
         let no_store = HeaderValue::from_static("no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, no_store);

@@ -32,8 +32,8 @@ export interface paths {
         get?: never;
         /**
          * Changes the caller's e-mail address.
-         * @description The new address is unconfirmed until the account's person, signed in, confirms it with the link that the server
-         *     mails there.
+         * @description The new address is unconfirmed at first. To confirm it, the caller must be signed in and use the link that the
+         *     server mails to this address.
          */
         put: operations["set_email"];
         post?: never;
@@ -68,7 +68,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes the caller's password and ends all of their other sessions. */
+        /**
+         * Changes the caller's password, ends all of their other sessions, and forgets all of their known devices except this
+         *     one.
+         */
         put: operations["set_password"];
         post?: never;
         delete?: never;
@@ -135,7 +138,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Returns the accounts, the plans, the storage and the state of the installation. */
+        /** Returns the user accounts, the plans, the sign-in providers, the storage and the state of the installation. */
         get: operations["show"];
         put?: never;
         post?: never;
@@ -173,8 +176,9 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Forgets a person, whose name and account are erased for good.
-         * @description Their name, e-mail address and account are erased, and their seats end. Their text stays, attributed to their side.
+         * Forgets a person for good.
+         * @description The person's name, e-mail address and user account are erased, and their seats end. Their text stays, and is
+         *     attributed to their side.
          */
         delete: operations["forget"];
         options?: never;
@@ -210,7 +214,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends all sessions of a person. */
+        /** Ends all sessions of a person, and forgets all of their known devices. */
         delete: operations["end_sessions"];
         options?: never;
         head?: never;
@@ -226,7 +230,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds a sign-in provider, after checking that it answers as one. */
+        /** Adds a sign-in provider, after checking that it can be reached and has a valid discovery document. */
         post: operations["add"];
         delete?: never;
         options?: never;
@@ -261,7 +265,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Returns the demo people, as whom anybody on this machine can sign in. Empty unless the server runs the demo. */
+        /**
+         * Returns the demo people. Anybody on the server's machine can sign in as one of them. The list is empty unless the
+         *     server runs the demo.
+         */
         get: operations["demo_people"];
         put?: never;
         post?: never;
@@ -302,8 +309,8 @@ export interface paths {
         /**
          * Removes hidden characters from a document.
          * @description One edit, which everybody in the document sees immediately, removes the characters that nobody sees and no script
-         *     needs. It also writes link addresses in ASCII where something in them was hidden. All other characters and their
-         *     authorship stay. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
+         *     needs. It also writes link addresses in ASCII where something in them was hidden. All other characters stay, with
+         *     their authors. Hidden characters that only a person can replace stay as well: `GET …/release` lists them in
          *     `strange`.
          */
         post: operations["clean_text"];
@@ -322,8 +329,8 @@ export interface paths {
         };
         /**
          * Returns the content of a document.
-         * @description It contains each text field as a Delta under its key, then `milestones` and `facts`. Only changes that are on disk
-         *     are included.
+         * @description The content has each text field as a Delta under the key of the field, and then `milestones` and `facts`. Only
+         *     changes that are on disk are included.
          */
         get: operations["content"];
         put?: never;
@@ -343,7 +350,7 @@ export interface paths {
         };
         /**
          * Compares two moments of a document.
-         * @description The answer contains the text that was inserted and deleted between them, with authors and times.
+         * @description The answer contains the text that was inserted and deleted between the two moments, with authors and times.
          */
         get: operations["diff"];
         put?: never;
@@ -436,11 +443,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Returns the text of a proposal, as the ledger has it. */
+        /** Returns the text of a proposal, as the ledger records it. */
         get: operations["proposed"];
         put?: never;
         post?: never;
-        /** Withdraws a proposal. Facilitators can withdraw any, other people only their own. */
+        /** Withdraws a proposal. Facilitators can withdraw any proposal, other people only their own proposals. */
         delete: operations["withdraw"];
         options?: never;
         head?: never;
@@ -633,7 +640,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Names a moment of a document, which makes it a version. */
+        /** Gives a moment of a document a name. A named moment is a version. */
         post: operations["name_version"];
         delete?: never;
         options?: never;
@@ -651,7 +658,7 @@ export interface paths {
         /** Returns the plan and the role that an invitation offers. */
         get: operations["show"];
         put?: never;
-        /** Accepts an invitation and joins its plan, as the signed-in person or with a new account. */
+        /** Accepts an invitation and joins its plan, as the signed-in person or with a new user account. */
         post: operations["accept"];
         delete?: never;
         options?: never;
@@ -669,8 +676,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sends a link for a new password by mail, if an account has the e-mail address.
-         * @description The answer and its timing are the same whether or not there is such an account.
+         * Sends a link for a new password by mail, if a user account has the e-mail address.
+         * @description The answer and its timing are the same whether or not there is such a user account.
          */
         post: operations["send"];
         delete?: never;
@@ -836,7 +843,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Launches the last releases of some documents, which then become public together.
+         * Launches the last releases of some documents, so that these releases become public together.
          * @description They become public immediately or at a given time. Only facilitators can launch.
          */
         post: operations["launch"];
@@ -888,7 +895,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes the seat of a person in a plan. An administrator can also give a seat to anybody who has an account. */
+        /**
+         * Changes the seat of a person in a plan. An administrator can also give a seat to a person who has a user account but
+         *     no seat in the plan.
+         */
         put: operations["change"];
         post?: never;
         /** Ends the seat of a person in a plan. */
@@ -926,7 +936,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Returns the ways to sign in. */
+        /** Returns the ways to sign in that depend on the configuration of the server. */
         get: operations["list"];
         put?: never;
         post?: never;
@@ -943,7 +953,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Receives the browser back from a sign-in provider, and redirects it to a page of the application. */
+        /** Receives the browser back from a sign-in provider, and redirects the browser to a page of the application. */
         get: operations["callback"];
         put?: never;
         post?: never;
@@ -993,7 +1003,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An account. */
+        /** @description A user account. */
         AccountEntry: {
             /** @description Whether this person is an administrator of the installation. */
             administrator: boolean;
@@ -1015,7 +1025,7 @@ export interface components {
              */
             since: number;
         };
-        /** @description The account of the caller. */
+        /** @description The user account of the caller. */
         AccountView: {
             /** @description The e-mail address, or `null` if the account has none. */
             email?: string | null;
@@ -1023,7 +1033,7 @@ export interface components {
             email_verified: boolean;
             /** @description Whether the account has a password. */
             has_password: boolean;
-            /** @description The person. */
+            /** @description The person to whom the account belongs. */
             person: components["schemas"]["PersonView"];
             /** @description The ids of the sign-in providers that are linked to the account. */
             providers: string[];
@@ -1034,9 +1044,9 @@ export interface components {
         Administration: {
             /** @description The state of the running server. */
             health: components["schemas"]["HealthView"];
-            /** @description All accounts, by name. */
+            /** @description All user accounts, sorted by name. */
             people: components["schemas"]["AccountEntry"][];
-            /** @description All plans. */
+            /** @description All plans of the installation. */
             plans: components["schemas"]["PlanEntry"][];
             /**
              * @description The address to which a provider must send browsers back. The provider asks for it when Accord is registered
@@ -1045,14 +1055,17 @@ export interface components {
             provider_redirect: string;
             /** @description The sign-in providers. */
             providers: components["schemas"]["ProviderEntry"][];
-            /** @description The disk space. */
+            /** @description The disk space of the data folder. */
             storage: components["schemas"]["StorageView"];
             /** @description The version of the server. */
             version: string;
         };
         /** @description An entry of the audit record: one action of an administrator or facilitator. */
         AuditEntry: {
-            /** @description The network address of the request, or `null` for commands on the server's own command line. */
+            /**
+             * @description The network address of the request. `null` for the creation of a commitment, and for actions without a request:
+             *     commands of the server's own command line, and the publishing of a launch.
+             */
             from?: string | null;
             /** @description The name of the person who acted. Empty for a person who was forgotten. */
             name: string;
@@ -1070,7 +1083,7 @@ export interface components {
              * @description The time of the action, in milliseconds since the Unix epoch.
              */
             time: number;
-            /** @description The action. The member `deed` names it, and the other members depend on the action. */
+            /** @description The action. Its member `deed` names the action. The other members depend on the action. */
             what: unknown;
             /** @description The name of the person whom the action affected, or `null` if it affected nobody. */
             whom?: string | null;
@@ -1111,16 +1124,16 @@ export interface components {
             /** @description The key of the item. */
             need: string;
         };
-        /** @description Two moments of a document, each named by the number of the entry that it follows. */
+        /** @description Two compared moments of a document. Each is given as the number of the entry that it follows. */
         Compared: {
             /**
              * Format: int64
-             * @description The earlier moment.
+             * @description The moment from which the comparison starts. It can be later than `to`.
              */
             from: number;
             /**
              * Format: int64
-             * @description The later moment.
+             * @description The moment with which `from` is compared.
              */
             to: number;
         };
@@ -1171,26 +1184,29 @@ export interface components {
         DiffView: {
             /** @description Everybody who made an entry in the document's ledger. Other fields refer to them by their index in this list. */
             authors: components["schemas"]["AuthorView"][];
-            /** @description The changes between the two moments, in the order of the page. */
+            /**
+             * @description The changes from the moment `from` to the moment `to`: first those of texts, in the order of the page, then
+             *     those of dates and milestones.
+             */
             changes: components["schemas"]["Change"][];
-            /** @description The dates of the commitment at the later moment, by key. */
+            /** @description The dates of the commitment at the moment `to`, by key. */
             facts_after: {
                 [key: string]: unknown;
             };
-            /** @description The dates of the commitment at the earlier moment, by key. */
+            /** @description The dates of the commitment at the moment `from`, by key. */
             facts_before: {
                 [key: string]: unknown;
             };
-            /** @description The earlier moment. */
+            /** @description The moment from which the comparison starts. It can be later than `to`. */
             from: components["schemas"]["MomentView"];
             /** @description The milestones of both moments, compared. */
             milestones: components["schemas"]["MilestoneDiff"][];
             /** @description The texts of both moments, compared, in the order of the page. */
             texts: components["schemas"]["TextDiff"][];
-            /** @description The later moment. */
+            /** @description The moment with which `from` is compared. */
             to: components["schemas"]["MomentView"];
         };
-        /** @description A change of a document's state. */
+        /** @description A change that archives a document, or takes it back from the archive. */
         DocumentChange: {
             /**
              * @description Whether the document is archived. An archived document can be read but not changed, until somebody takes it back
@@ -1201,20 +1217,20 @@ export interface components {
         /** @description A document in a list: a commitment in one language. */
         DocumentSummary: {
             /**
-             * @description Whether the document was too busy to answer the caller. In that case its title, checklist, progress and people
-             *     are left out. The answer to a later request can contain them.
+             * @description Whether the document was too busy to answer the caller. In that case, the title, checklist, progress and people
+             *     of the document are left out. The answer to a later request can contain them.
              */
             busy: boolean;
             /**
              * Format: int64
-             * @description The time of the last entry, in milliseconds since the Unix epoch. If the document is busy or damaged, the time
-             *     at which it was created.
+             * @description The time of the document's last entry, in milliseconds since the Unix epoch. If the document is busy or damaged,
+             *     the time at which the document was created.
              */
             changed_at: number;
             changed_by?: components["schemas"]["Face"] | null;
             /** @description The items that a commitment needs before it should be signed. */
             checklist: components["schemas"]["CheckView"][];
-            /** @description Whether the document can't be opened because its stored data is damaged. */
+            /** @description Whether the document can't be opened because its stored data is damaged or can't be read. */
             damaged: boolean;
             /** @description The people who are connected to the document now. */
             here: components["schemas"]["Face"][];
@@ -1228,7 +1244,7 @@ export interface components {
             status: string;
             /** @description The title of the commitment as it is written now. It can be empty. */
             title: string;
-            /** @description The id of the document that this one translates, or `null` for an original. */
+            /** @description The id of the document that this document translates, or `null` for an original. */
             translates?: string | null;
         };
         /** @description A document: a commitment in one language. */
@@ -1237,7 +1253,7 @@ export interface components {
             id: string;
             /** @description The language of the document (BCP 47). */
             language: string;
-            /** @description The commitment in all its languages, this document included. */
+            /** @description The languages in which the commitment exists, including the language of this document. */
             languages: components["schemas"]["LanguageView"][];
             /** @description Whether the caller may read the history of the document. */
             may_read_history: boolean;
@@ -1356,8 +1372,8 @@ export interface components {
         /** @description The result of an import. */
         Imported: {
             /**
-             * @description Number of hidden characters that were removed, and of link addresses that were rewritten in ASCII because of
-             *     them.
+             * @description Number of hidden characters that were removed, plus the number of link addresses that were rewritten in ASCII
+             *     because they contained hidden characters.
              */
             cleaned: number;
             /** @description The keys of the text fields of the new document that have content. */
@@ -1406,7 +1422,7 @@ export interface components {
             /** @description Whether the signed-in person already has a seat in this plan. */
             seated: boolean;
         };
-        /** @description The account with which somebody joins a plan. */
+        /** @description The user account with which somebody joins a plan. */
         Joining: {
             account?: components["schemas"]["NewAccount"] | null;
         };
@@ -1435,7 +1451,7 @@ export interface components {
             opens: number;
             /**
              * Format: int64
-             * @description The number of the entry that made the launch. Routes identify the launch by it.
+             * @description The number of the entry that made the launch. Routes identify the launch by this number.
              */
             seq: number;
             /** @description The time zone in which the time of the launch was chosen (an IANA name). */
@@ -1460,14 +1476,17 @@ export interface components {
              * @description The time until which the link is valid, in milliseconds since the Unix epoch.
              */
             expires: number;
-            /** @description The link. It works once, and must be given only to the person whom it is for. */
+            /** @description The link. It works once, and must be given only to the person whose password it sets. */
             link: string;
         };
         /** @description A one-time link. */
         LinkView: {
-            /** @description The e-mail address that a `confirm` confirms. */
+            /** @description The e-mail address that a `confirm` confirms. `null` for other purposes. */
             email?: string | null;
-            /** @description The name of the person whose password a `reset` sets, or whose address a `confirm` confirms. */
+            /**
+             * @description The name of the person whose password a `reset` sets, or whose address a `confirm` confirms. `null` for a
+             *     `setup`.
+             */
             name?: string | null;
             /** @description The providers that the person can sign in with. A `reset` can unlink them. Empty for other purposes. */
             providers: components["schemas"]["ProviderView"][];
@@ -1548,29 +1567,29 @@ export interface components {
              */
             time: number;
         };
-        /** @description A new account. */
+        /** @description A new user account. */
         NewAccount: {
             /** @description The e-mail address with which the person signs in. */
             email: string;
             /** @description The name of the person, as others see it. */
             name: string;
-            /** @description The password. */
+            /** @description The password with which the person signs in. */
             password: string;
         };
         /** @description A commitment to create. */
         NewDocument: {
             /** @description The language of the text (BCP 47). If absent, `en`. */
             language?: string | null;
-            /** @description The title, of at most 500 characters. */
+            /** @description The title of the commitment, of at most 500 characters. */
             title: string;
-            /** @description The id of the document that the new one translates. */
+            /** @description The id of the document that the new document translates. If absent, the new document is an original. */
             translates?: string | null;
         };
         /** @description A new e-mail address for the caller. */
         NewEmail: {
-            /** @description The present password. Empty if the account has none. */
+            /** @description The present password. It is empty or absent if the account has no password. */
             current?: string;
-            /** @description The e-mail address. */
+            /** @description The new e-mail address. */
             email: string;
         };
         /** @description An invitation to make, for one person. */
@@ -1608,14 +1627,14 @@ export interface components {
         };
         /** @description A new password for the caller. */
         NewPassword: {
-            /** @description The present password. Empty if the account has none. */
+            /** @description The present password. It is empty or absent if the account has no password. */
             current?: string;
             /** @description The new password. */
             new: string;
         };
         /** @description A plan to create. */
         NewPlan: {
-            /** @description The title. */
+            /** @description The title of the plan. */
             title: string;
         };
         /** @description A proposal to make. */
@@ -1646,21 +1665,21 @@ export interface components {
             compared?: components["schemas"]["Compared"] | null;
             /**
              * Format: int32
-             * @description The offset of the passage in the text, in UTF-16 code units.
+             * @description The offset of the passage in the text or, with `compared`, in the comparison, in UTF-16 code units.
              */
             from: number;
             /** @description The reason for the redaction. Everybody who reads the document can read it. */
             reason: string;
             /** @description The text that contains the passage: the key of a field, or `milestones/{id}/{key}`. */
             target: string;
-            /** @description The passage as the caller sees it. If the text at the offset differs, nothing is redacted. */
+            /** @description The characters of the passage, as the caller sees them. If the text at the offset differs, nothing is redacted. */
             text: string;
         };
         /** @description A moment to restore. */
         NewRestoration: {
             /**
              * Format: int64
-             * @description The moment: the number of the entry that it follows.
+             * @description The moment whose text is restored: the number of the entry that the moment follows.
              */
             moment: number;
             /** @description The part to restore: the key of a text field, or `milestones`. If absent, the whole document. */
@@ -1668,14 +1687,14 @@ export interface components {
         };
         /** @description A name for a moment. */
         NewVersion: {
-            /** @description The description. It can be empty. */
+            /** @description The description of the version. It can be empty. */
             description?: string;
             /**
              * Format: int64
-             * @description The moment: the number of the entry that it follows. If absent, the latest moment.
+             * @description The moment that gets the name: the number of the entry that the moment follows. If absent, the latest moment.
              */
             moment?: number | null;
-            /** @description The name. */
+            /** @description The name of the version. */
             name: string;
         };
         /** @description A change of a person's rights in the installation. */
@@ -1716,12 +1735,12 @@ export interface components {
             /** @description Whether the plan is closed. A closed plan can be read, but nothing in it can be changed. */
             closed?: boolean | null;
             quorum?: components["schemas"]["Quorum"] | null;
-            /** @description The new title. */
+            /** @description The new title of the plan. */
             title?: string | null;
         };
         /** @description A plan with its documents and launches. */
         PlanDetail: {
-            /** @description Whether the plan is closed: it can be read but not changed. */
+            /** @description Whether the plan is closed. A closed plan can be read but not changed. */
             closed: boolean;
             /** @description The documents of the plan. Empty if the caller may not read them. */
             documents: components["schemas"]["DocumentSummary"][];
@@ -1731,7 +1750,7 @@ export interface components {
             launches: components["schemas"]["LaunchView"][];
             /** @description Whether the caller may create commitments. */
             may_create: boolean;
-            /** @description Whether the caller may launch releases, and call a launch off. */
+            /** @description Whether the caller may launch releases and call off launches. */
             may_launch: boolean;
             /** @description Whether the caller may invite people, change seats, and name, close and reopen the plan. */
             may_manage: boolean;
@@ -1744,7 +1763,7 @@ export interface components {
             now: number;
             /** @description The number of signatures that a release needs from each side. */
             quorum: components["schemas"]["Quorum"];
-            /** @description The caller's seat (role) in the plan. Administrators without one see the plan, but none of its documents. */
+            /** @description The caller's seat (role) in the plan. Administrators without a seat see the plan, but none of its documents. */
             seat: components["schemas"]["Seat"];
             /** @description The side that the caller represents. */
             sector: components["schemas"]["Sector"];
@@ -1761,7 +1780,7 @@ export interface components {
             has_facilitator: boolean;
             /** @description The id of the plan. */
             id: string;
-            /** @description Number of people with a seat in the plan. */
+            /** @description Number of people who have a seat in the plan. */
             people: number;
             /** @description The title of the plan. */
             title: string;
@@ -1775,14 +1794,14 @@ export interface components {
             invitations: components["schemas"]["InvitationEntry"][];
             /** @description Whether the caller may invite people and change their seats. */
             may_manage: boolean;
-            /** @description The people who have a seat in the plan, by name. */
+            /** @description The people who have a seat in the plan, sorted by name. */
             people: components["schemas"]["SeatEntry"][];
             /** @description The title of the plan. */
             plan_title: string;
         };
         /** @description A plan in a list. */
         PlanView: {
-            /** @description Whether the plan is closed: it can be read but not changed. */
+            /** @description Whether the plan is closed. A closed plan can be read but not changed. */
             closed: boolean;
             /** @description The id of the plan. */
             id: string;
@@ -1800,7 +1819,7 @@ export interface components {
         };
         /** @description The progress of a document towards publication. */
         Progress: {
-            /** @description Whether there is a signed release that is not launched yet. */
+            /** @description Whether the document has a release and its last release is not launched yet. */
             launchable: boolean;
             /**
              * Format: int32
@@ -1810,8 +1829,8 @@ export interface components {
             number: number;
             /**
              * Format: int64
-             * @description The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` without
-             *     a launch.
+             * @description The time at which the release became or will become public, in milliseconds since the Unix epoch. `null` unless
+             *     the stage is `waiting` or `public`.
              */
             opens?: number | null;
             /** @description The sides that have signed the open proposal, once for each signature. */
@@ -1861,7 +1880,7 @@ export interface components {
             /** @description The signatures so far, in the order in which they were given. */
             signatures: components["schemas"]["MarkView"][];
         };
-        /** @description A sign-in provider, as administrators see it. No answer contains its secret. */
+        /** @description A sign-in provider, as administrators see it. No answer contains its client secret. */
         ProviderEntry: {
             /** @description The client id with which Accord is registered at the provider. */
             client_id: string;
@@ -1915,7 +1934,10 @@ export interface components {
             began: components["schemas"]["MomentView"];
             /** @description The id of the commitment's document. */
             document: string;
-            /** @description The latest moment when the record was made. The record covers all entries of the document up to this moment. */
+            /**
+             * @description The document's latest moment at the time when the record was made. The record covers all entries of the document
+             *     up to this moment.
+             */
             head: components["schemas"]["MomentView"];
             /** @description The language of the commitment (BCP 47). */
             language: string;
@@ -1975,7 +1997,7 @@ export interface components {
             signatories: components["schemas"]["Quorum"];
             /**
              * @description The hidden content in the draft, in the plan's title (`plan/title`) and in signatories' names (`people/{id}`).
-             *     While there is any, the text can't be proposed.
+             *     While there is any such content, the text can't be proposed.
              */
             strange: components["schemas"]["Strange"][];
         };
@@ -2023,7 +2045,7 @@ export interface components {
             at: components["schemas"]["MomentView"];
             /**
              * Format: int32
-             * @description The author of the restoration, as an index into `authors`.
+             * @description The author of the restoration, as an index into `authors`, or `null` if the author is unknown.
              */
             by?: number | null;
             /** @description The earlier moment whose text was restored. */
@@ -2040,7 +2062,7 @@ export interface components {
             email?: string | null;
             /** @description Whether the e-mail address is confirmed. Always false unless the caller may manage people. */
             email_verified: boolean;
-            /** @description The person. */
+            /** @description The person who has the seat. */
             person: components["schemas"]["Face"];
         };
         /** @description A person's seat (role) in a plan. */
@@ -2100,14 +2122,17 @@ export interface components {
             /** @description The signed-in person. */
             person: components["schemas"]["PersonView"];
         };
-        /** @description The part of a section that one author wrote first. */
+        /**
+         * @description How much of a section counts as one author's: text that they wrote first, and new sentences that they assembled from
+         *     words of others.
+         */
         Share: {
             /**
              * Format: int32
              * @description The author, as an index into the history's authors.
              */
             author: number;
-            /** @description Number of UTF-16 code units that the author wrote, without newlines. */
+            /** @description Number of UTF-16 code units that count as the author's, without newlines. */
             characters: number;
             section?: components["schemas"]["Section"] | null;
         };
@@ -2226,7 +2251,7 @@ export interface components {
              */
             ticket: string;
         };
-        /** @description The data for using a link, which depends on its purpose. */
+        /** @description The data for using a link. The members depend on the purpose of the link. */
         UseLink: components["schemas"]["NewAccount"] | {
             /** @description The ids of the providers to unlink, so that they can't be used to sign in any more. */
             end_providers?: string[];
@@ -2241,7 +2266,7 @@ export interface components {
             before_restoring?: components["schemas"]["MomentView"] | null;
             /**
              * Format: int32
-             * @description The author who named the version, as an index into `authors`.
+             * @description The author who named the version, as an index into `authors`. `null` if `authors` does not contain this author.
              */
             by?: number | null;
             /** @description The description. It can be empty. */
@@ -2261,11 +2286,11 @@ export interface components {
              */
             seq: number;
         };
-        /** @description The ways to sign in, apart from links and invitations. */
+        /** @description The ways to sign in that depend on the configuration of the server. */
         Ways: {
             /** @description Whether the server can mail a link for a new password. */
             mail: boolean;
-            /** @description The sign-in providers. */
+            /** @description The sign-in providers of this installation. */
             providers: components["schemas"]["ProviderView"][];
         };
         /** @description The kind of a change, with its details. */
@@ -2287,9 +2312,9 @@ export interface components {
             /** @enum {string} */
             what: "replaced";
         } | {
-            /** @description The text behind the place of the split, which is now the second of the two paragraphs. */
+            /** @description The text after the split, which is now the second of the two paragraphs. */
             after: string;
-            /** @description The text in front of the place of the split, which is now the first of the two paragraphs. */
+            /** @description The text before the split, which is now the first of the two paragraphs. */
             before: string;
             /** @enum {string} */
             what: "split";
@@ -3300,9 +3325,12 @@ export interface operations {
             header?: never;
             path: {
                 document: string;
-                /** @description The earlier moment: the number of the entry that it follows. If absent, the beginning of the document. */
+                /**
+                 * @description The moment from which the comparison starts: the number of the entry that it follows. It can be later than `to`.
+                 *     If absent, the comparison starts at the beginning of the document.
+                 */
                 from: number | null;
-                /** @description The later moment: the number of the entry that it follows. If absent, the latest moment. */
+                /** @description The moment with which `from` is compared: the number of the entry that it follows. If absent, the latest moment. */
                 to: number | null;
             };
             cookie?: never;
@@ -3350,7 +3378,10 @@ export interface operations {
             path: {
                 document: string;
                 kind: string;
-                /** @description A moment: the number of the entry that it follows. The file shows all changes since then. Only for `docx`. */
+                /**
+                 * @description The moment since which the file shows all changes: the number of the entry that it follows. If absent, the file
+                 *     shows no changes. Only for `docx`.
+                 */
                 since: number | null;
             };
             cookie?: never;
@@ -4849,7 +4880,10 @@ export interface operations {
             header?: never;
             path: {
                 plan: string;
-                /** @description The name of the file. Its extension tells the format, and a text without a title gets the name as its title. */
+                /**
+                 * @description The name of the file. The extension of the name tells the format. A text without a title gets the name as its
+                 *     title.
+                 */
                 name: string;
                 /** @description The language of the text (BCP 47). If absent, `en`. */
                 language: string | null;
@@ -5401,11 +5435,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The value that the server gave the provider for this sign-in (RFC 6749, section 4.1.2). */
+                /** @description The value that the server gave to the provider for this sign-in (RFC 6749, section 4.1.2). */
                 state: string;
                 /** @description The authorization code (RFC 6749, section 4.1.2). */
                 code: string | null;
-                /** @description The code of the error with which the provider refused (RFC 6749, section 4.1.2.1). */
+                /** @description The code of the error with which the provider refused the sign-in (RFC 6749, section 4.1.2.1). */
                 error: string | null;
             };
             cookie?: never;

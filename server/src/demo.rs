@@ -1,7 +1,7 @@
 //! The demo: a plan of an invented city with its people. Anybody on this machine can sign in as any of them.
 
 use crate::people::{People, Person};
-use crate::plans::{ActError, Plans, installation};
+use crate::plans::{ActError, DocumentToAdd, Plans, installation};
 use crate::store::StoreError;
 use accord_document::body::Act;
 use accord_document::ids::{DocumentId, PersonId, PlanId, SessionId};
@@ -81,7 +81,9 @@ async fn fill(plans: &Plans, id: &PlanId) -> Result<(), ActError> {
             .and_then(|plan| plan.standing(&fay.person))
             .is_some_and(|standing| standing.seat == fay.seat);
         if fresh && facilitates {
-            plans.add_document(id, &fay, document, "en", None, &draft).await?;
+            let new =
+                DocumentToAdd { id: document, language: "en", translates: None, draft: &draft };
+            plans.add_document(id, &fay, new, None).await?;
         }
     }
     Ok(())

@@ -49,6 +49,18 @@ pub(crate) enum ActError {
     Store(#[from] StoreError),
 }
 
+/// A document to add to a plan.
+#[derive(Debug)]
+pub(crate) struct DocumentToAdd<'d> {
+    pub(crate) id: DocumentId,
+    /// The language of the text (BCP 47).
+    pub(crate) language: &'d str,
+    /// The document of the plan that this one translates, if any.
+    pub(crate) translates: Option<DocumentId>,
+    /// The first text.
+    pub(crate) draft: &'d Draft,
+}
+
 struct Shared {
     store: Arc<dyn Store>,
     committer: Committer,
@@ -255,10 +267,8 @@ impl Plans {
         &self,
         plan: &PlanId,
         actor: &Actor,
-        document: DocumentId,
-        language: &str,
-        translates: Option<DocumentId>,
-        draft: &Draft,
+        DocumentToAdd { id: document, language, translates, draft }: DocumentToAdd<'_>,
+        from: Option<IpAddr>,
     ) -> Result<(), ActError> {
         let now = self.shared.clock.now_ms();
         let genesis = new_ledger(template::COMMITMENT_SCHEMA, language);
@@ -277,7 +287,7 @@ impl Plans {
         let entries = std::iter::once(genesis).chain(seeded);
         let entries = entries.map(|entry| appended(&ledger, &entry)).collect();
         let act = Act::AddDocument { document, language: language.to_owned(), translates };
-        self.act_with(plan, actor, vec![act], None, entries).await
+        self.act_with(plan, actor, vec![act], from, entries).await
     }
 
     async fn act_with(

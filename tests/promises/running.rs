@@ -96,6 +96,11 @@ fn what_facilitators_and_administrators_do_is_on_record() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
     let (fay, ida, ana) = (server.visit("fay")?, server.visit("ida")?, server.visit("ana")?);
+    let new = json!({ "title": "Open meetings", "language": "en" });
+    assert_eq!(fay.post("/api/v1/plans/demo/documents", new)?.0, 201);
+    let (_, first) = fay.get("/api/v1/plans/demo/audit")?;
+    assert_eq!(first[0]["what"]["what"]["act"], "add_document");
+    assert_eq!(first[0]["from"], "127.0.0.1");
     fay.seat(&ana.id()?, "observer", "government")?;
     ida.post("/api/v1/plans", json!({ "title": "Other" }))?;
     let (_, record) = fay.get("/api/v1/plans/demo/audit")?;

@@ -6,6 +6,7 @@ use super::plans::language_of;
 use super::problem::Problem;
 use crate::conversion::{ImporterError, Upload};
 use crate::fair_queue::{Place, Requester};
+use crate::plans::DocumentToAdd;
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::model::cleaning::clean_draft;
 use accord_document::people::Action;
@@ -62,7 +63,7 @@ pub(crate) struct Imported {
     (status = 503, body = Problem)))]
 pub(super) async fn import(
     State(app): State<App>,
-    Visitor { by, .. }: Visitor,
+    Visitor { by, from }: Visitor,
     Path(plan): Path<String>,
     Query(Import { name, language }): Query<Import>,
     Extension(caller): Extension<CallerGone>,
@@ -84,7 +85,13 @@ pub(super) async fn import(
     let cleaned = tokio::task::spawn_blocking(clean).await;
     let (placed, cleaned) = cleaned.map_err(crate::rooms::OpenError::from)?;
     let id = DocumentId::new(crate::people::fresh_id());
-    app.plans.add_document(&plan, &actor, id.clone(), &language, None, &placed.draft).await?;
+    let new = DocumentToAdd {
+        id: id.clone(),
+        language: &language,
+        translates: None,
+        draft: &placed.draft,
+    };
+    app.plans.add_document(&plan, &actor, new, Some(from)).await?;
     let imported = Imported {
         id: id.to_string(),
         fields: placed.fields,

@@ -7,8 +7,7 @@ use super::launches::{self, LaunchView, Progress};
 use super::problem::{Body, Problem};
 use super::views::{FaceView, faces};
 use crate::people::SignedIn;
-use crate::plans::fresh_plan;
-use crate::rooms::OpenError;
+use crate::plans::{DocumentToAdd, fresh_plan};
 use accord_document::body::{Act, Quorum};
 use accord_document::ids::{DocumentId, PersonId, PlanId};
 use accord_document::model::Draft;
@@ -310,7 +309,7 @@ pub(super) async fn change(
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn create_document(
     State(app): State<App>,
-    Visitor { by, .. }: Visitor,
+    Visitor { by, from }: Visitor,
     Path(plan): Path<String>,
     Body(new): Body<NewDocument>,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
@@ -329,7 +328,8 @@ pub(super) async fn create_document(
     let translates = new.translates.map(DocumentId::new);
     let draft = Draft { texts: vec![("title", vec![Op::text(&title)])], ..Draft::default() };
     let id = DocumentId::new(crate::people::fresh_id());
-    app.plans.add_document(&plan, &actor, id.clone(), &language, translates, &draft).await?;
+    let new = DocumentToAdd { id: id.clone(), language: &language, translates, draft: &draft };
+    app.plans.add_document(&plan, &actor, new, Some(from)).await?;
     Ok((StatusCode::CREATED, Json(Created { id: id.to_string() })))
 }
 

@@ -52,8 +52,8 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         message: String,
     },
-    /// A signatory signs the proposal for their side, and names the digest of the text that they have read. Rules R2
-    /// and R3.
+    /// A signatory signs the proposal for their side, and names the digest of the text that they have read.
+    /// Rules R2 and R3.
     Approve {
         /// The number of the proposal's entry.
         proposal: Seq,

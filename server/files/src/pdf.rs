@@ -227,6 +227,8 @@ impl TypstWorld<'_> {
 
     fn print(&self, time: Option<Datetime>) -> Result<Vec<u8>, PressError> {
         let set = self.set()?;
+        // The PDF is written while the set paper is in memory, so what setting has memoised is freed first.
+        typst::comemo::evict(0);
         let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
             .map_err(|error| PressError::Failed(error.message().to_string()))?;
         let options = PdfOptions {

@@ -77,7 +77,7 @@ fn a_file_that_takes_too_long_is_refused_as_that() -> Result<()> {
     // A child’s own limit is a second below a limit that it inherits, so the test need not wait for 15 s.
     let worker = data.path().join("worker");
     let program = std::path::absolute(accord_binary())?;
-    let script = format!("#!/bin/sh\nulimit -t 5\nexec {} \"$@\"\n", program.display());
+    let script = format!("#!/bin/sh\nulimit -t 3\nexec {} \"$@\"\n", program.display());
     std::fs::write(&worker, script)?;
     std::fs::set_permissions(&worker, Permissions::from_mode(0o755))?;
     let store = data.path().join("data");
@@ -100,7 +100,7 @@ fn is_confined(child: u32) -> Result<()> {
     };
     let is_ready = || limit("Max open files").is_ok_and(|files| files == 3);
     until("it can open files while it works", is_ready)?;
-    ensure!(limit("Max data size")? <= 256 << 20 && limit("Max cpu time")? <= 15);
+    ensure!(limit("Max data size")? <= 160 << 20 && limit("Max cpu time")? <= 15);
     ensure!(limit("Max core file size")? == 0 && limit("Max file size")? == 0);
     let environment = read("environ")?;
     let names =

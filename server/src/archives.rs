@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// Maximum approximate memory of all histories in the cache together, in bytes.
-const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 16 * 1024 * 1024;
 /// Maximum approximate memory of one history together with the state of its document, in bytes: enough for some
 /// 800,000 edits, or for some 20 million characters of text. A character takes two bytes in the history.
 const MAX_HISTORY_BYTES: usize = 64 * 1024 * 1024;

@@ -23,7 +23,7 @@ const MAX_QUEUED_FRAMES: usize = 1024;
 /// while it is sent.
 const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
 /// Maximum number of bytes that wait for one person, over all of their tabs and devices.
-const MAX_QUEUED_BYTES_PER_PERSON: usize = 4 * limits::MAX_STATE_BYTES;
+const MAX_QUEUED_BYTES_PER_PERSON: usize = 3 * limits::MAX_STATE_BYTES;
 /// Maximum number of bytes of all waiting frames, where a frame for several receivers is included once. Beyond this
 /// number, the limit for each receiver is [`CROWDED_BYTES`].
 const MAX_QUEUED_BYTES_IN_ALL: usize = 32 * limits::MAX_STATE_BYTES;

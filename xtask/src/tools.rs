@@ -133,9 +133,11 @@ pub fn cargo_deny() -> Result<PathBuf> {
     let path = home.join("bin/cargo-deny");
     if !path.exists() {
         Cmd::new("cargo")
-            // Compiling without optimisation takes a third of the time, and the checks still take only seconds.
+            // Compiling without optimisation takes a third of the time, and the checks still take only seconds. Nobody
+            // debugs this tool.
             .args(["install", "cargo-deny", "--locked", "--version", "0.20.2", "--debug", "--root"])
             .args([&home])
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .run()?;
     }
     Ok(path)

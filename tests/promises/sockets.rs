@@ -185,11 +185,10 @@ async fn a_client_that_breaks_the_websocket_protocol_is_told_so() -> Result<()> 
         let mut socket = dial(&server, &ana, "demo", Dialect::Stock).await?;
         socket.get_mut().write_all(frame).await?;
         let closed = loop {
-            match socket.next().await.context("the connection ended without a close message")?? {
-                WsMessage::Close(close) => {
-                    break close.context("a close message without a code")?;
-                }
-                _ => {}
+            let next =
+                socket.next().await.context("the connection ended without a close message")??;
+            if let WsMessage::Close(close) = next {
+                break close.context("a close message without a code")?;
             }
         };
         ensure!(u16::from(closed.code) == 1002, "{frame:?}: {closed:?}");

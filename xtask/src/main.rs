@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     match run_command(command.as_deref(), &rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a backtrace: what failed is a command that has printed its own errors.
+            // Without a backtrace, which would push the errors of a command out of the end of a log.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

@@ -22,6 +22,8 @@ enum ImportRules {
     Top,
     /// No circle between files, no circle between the folders directly in the folder of sources, and no forbidden import.
     OneWay,
+    /// The rules of [`OneWay`](Self::OneWay). In addition, each file and folder at the top has a row in the map.
+    Mapped,
     /// The rules of [`OneWay`](Self::OneWay). In addition, each module has a row in the map of the architecture, and
     /// imports only modules of its own row and of rows above.
     Layers,
@@ -37,7 +39,7 @@ const CHECKED_FOLDERS: [(&str, ImportRules); 10] = [
     ("server/src", ImportRules::Top),
     ("server/store/src", ImportRules::OneWay),
     ("server/words/src", ImportRules::OneWay),
-    ("web/src", ImportRules::OneWay),
+    ("web/src", ImportRules::Mapped),
     ("xtask/src", ImportRules::OneWay),
 ];
 
@@ -52,8 +54,8 @@ pub fn check() -> Result<()> {
         bail!("{fault}");
     }
     for (folder, rules) in CHECKED_FOLDERS {
-        let Read { arrows, outside } = read(folder)?;
-        let fault = fault(folder, rules, &arrows, &map)
+        let Read { arrows, values, outside } = read(folder)?;
+        let fault = fault(folder, rules, [&arrows, &values], &map)
             .or_else(|| reaches_out(folder, &outside, &packages, &map));
         if let Some(fault) = fault {
             bail!("{fault}");
@@ -85,6 +87,8 @@ fn packages() -> Result<crates::Packages> {
 struct Read {
     /// The imports of each source from other sources of the folder.
     arrows: Arrows,
+    /// The same without imports of types, which TypeScript removes.
+    values: Arrows,
     /// The imports of each source from other crates.
     outside: Arrows,
 }
@@ -109,14 +113,23 @@ fn read(folder: &str) -> Result<Read> {
         }
     }
     Ok(if sources.is_empty() {
-        Read { arrows: web::arrows(&files_of_web), outside: Arrows::new() }
+        let [arrows, values] = [web::Counted::All, web::Counted::Values]
+            .map(|counted| web::arrows(&files_of_web, counted));
+        Read { arrows, values, outside: Arrows::new() }
     } else {
-        Read { arrows: rust::arrows(&sources), outside: rust::outside(&sources) }
+        let arrows = rust::arrows(&sources);
+        Read { values: arrows.clone(), arrows, outside: rust::outside(&sources) }
     })
 }
 
-/// Returns a sentence about the first import in a folder that breaks a rule, or `None` if no import does.
-fn fault(folder: &str, rules: ImportRules, arrows: &Arrows, map: &[table::Row]) -> Option<String> {
+/// Returns a sentence about the first import in a folder that breaks a rule, or `None` if no import does. The imports are
+/// given twice: all of them, and those of values only.
+fn fault(
+    folder: &str,
+    rules: ImportRules,
+    [arrows, values]: [&Arrows; 2],
+    map: &[table::Row],
+) -> Option<String> {
     let first = |module: &str| module.split([':', '/']).next().map(str::to_owned);
     let top = grouped(arrows, |module| first(module).filter(|name| !name.is_empty()));
     let within = if rules == ImportRules::Top { None } else { circle(arrows) };
@@ -131,8 +144,9 @@ fn fault(folder: &str, rules: ImportRules, arrows: &Arrows, map: &[table::Row]) 
         .collect();
     let is_in =
         |module: &str, outer: &str| module == outer || module.starts_with(&format!("{outer}::"));
-    let touched = |outer: &str, is_found: &dyn Fn(&str) -> bool| {
-        let inside = arrows.iter().filter(|(from, _)| is_in(from, outer));
+    let touched = |outer: &str, row: &table::Row, is_found: &dyn Fn(&str) -> bool| {
+        let counted = if row.exempts_types { values } else { arrows };
+        let inside = counted.iter().filter(|(from, _)| is_in(from, outer));
         let mut all = inside.flat_map(|(from, to)| to.iter().map(move |to| (from, to)));
         all.find(|(_, to)| is_found(to))
     };
@@ -144,18 +158,25 @@ fn fault(folder: &str, rules: ImportRules, arrows: &Arrows, map: &[table::Row]) 
                     "{folder}: the map forbids `{outer}` to touch `{name}`, but there is no such module"
                 ));
             }
-            if let Some((from, to)) = touched(outer, &|to| is_in(to, &name)) {
+            if let Some((from, to)) = touched(outer, row, &|to| is_in(to, &name)) {
                 return Some(format!(
                     "{folder}: `{from}` must not touch `{name}`, but imports {to}"
                 ));
             }
         }
         let strays = |to: &str| !is_in(to, outer);
-        if let Some((from, to)) = touched(outer, &strays).filter(|_| row.forbids_all) {
+        if let Some((from, to)) = touched(outer, row, &strays).filter(|_| row.forbids_all) {
             return Some(format!("{folder}: `{from}` must touch nothing else, but imports {to}"));
         }
     }
-    if rules == ImportRules::Layers { out_of_order(folder, &top, &rows) } else { None }
+    match rules {
+        ImportRules::Layers => out_of_order(folder, &top, &rows),
+        ImportRules::Mapped => top
+            .keys()
+            .find(|name| !rows.iter().any(|(_, module, _)| first(module).as_ref() == Some(*name)))
+            .map(|name| format!("{folder}: the map has no row for `{name}`")),
+        ImportRules::Top | ImportRules::OneWay => None,
+    }
 }
 
 /// Returns a sentence about a module that imports from a crate that its row of the map forbids, or `None` if no module does.
@@ -226,7 +247,7 @@ mod tests {
     fn a_forbidden_arrow_is_named() {
         let all =
             arrows(&[("ids", &[]), ("ledger::chain", &["plan::act"]), ("plan::act", &["ids"])]);
-        let fault = fault("x/src", ImportRules::OneWay, &all, &map()).unwrap();
+        let fault = fault("x/src", ImportRules::OneWay, [&all; 2], &map()).unwrap();
         assert!(fault.contains("`ledger::chain` must not touch `plan`"), "{fault}");
     }
 
@@ -236,15 +257,33 @@ mod tests {
             "| place | it is | must not touch |\n| --- | --- | --- |\n\
              | `x/src/text/` | | everything else |",
         );
-        let found = |to| fault("x/src", ImportRules::OneWay, &arrows(&[("text::a", &[to])]), &map);
-        assert_eq!(found("text::b"), None);
-        assert!(found("api::b").unwrap().contains("`text::a` must touch nothing else"));
+        let found = |rules, to| fault("x/src", rules, [&arrows(&[("text::a", &[to])]); 2], &map);
+        assert_eq!(found(ImportRules::OneWay, "text::b"), None);
+        let other = found(ImportRules::OneWay, "api::b").unwrap();
+        assert!(other.contains("`text::a` must touch nothing else"), "{other}");
+        let new = arrows(&[("text::a", &[]), ("new::b", &[])]);
+        let unknown = fault("x/src", ImportRules::Mapped, [&new; 2], &map).unwrap();
+        assert!(unknown.contains("no row for `new`"), "{unknown}");
+    }
+
+    #[test]
+    fn a_row_can_exempt_types() {
+        let map = |last: &str| {
+            let head = "| place | it is | must not touch |\n| --- | --- | --- |";
+            table::rows(&format!("{head}\n| `x/src/a/` | | {last} |\n| `x/src/b/` | | |"))
+        };
+        let all = arrows(&[("a::x", &["b::y"]), ("b::y", &[])]);
+        let values = arrows(&[("a::x", &[]), ("b::y", &[])]);
+        let found = |last| fault("x/src", ImportRules::OneWay, [&all, &values], &map(last));
+        assert!(found("`x/src/b/`").is_some());
+        assert_eq!(found("`x/src/b/`; types do not count"), None);
     }
 
     #[test]
     fn floors_are_held_in_their_order_and_none_is_left_out() {
-        let held =
-            |all: &[(&str, &[&str])]| fault("x/src", ImportRules::Layers, &arrows(all), &map());
+        let held = |all: &[(&str, &[&str])]| {
+            fault("x/src", ImportRules::Layers, [&arrows(all); 2], &map())
+        };
         assert_eq!(held(&[("ids", &[]), ("ledger", &["ids"]), ("plan", &["ledger", "ids"])]), None);
         let upwards = held(&[("ids", &["ledger"]), ("ledger", &[]), ("plan", &[])]).unwrap();
         assert!(upwards.contains("`ids` imports `ledger`"), "{upwards}");
@@ -255,9 +294,9 @@ mod tests {
     #[test]
     fn a_planted_circle_between_folders_fails_where_only_the_top_is_held() {
         let inner = arrows(&[("plan", &["plan::act"]), ("plan::act", &["plan"]), ("ids", &[])]);
-        assert_eq!(fault("x/src", ImportRules::Top, &inner, &[]), None);
+        assert_eq!(fault("x/src", ImportRules::Top, [&inner; 2], &[]), None);
         let outer = arrows(&[("plan::act", &["ids"]), ("ids", &["plan"]), ("plan", &[])]);
-        let fault = fault("x/src", ImportRules::Top, &outer, &[]).unwrap();
+        let fault = fault("x/src", ImportRules::Top, [&outer; 2], &[]).unwrap();
         assert!(fault.contains("circle: ids → plan → ids"), "{fault}");
     }
 
@@ -280,7 +319,7 @@ mod tests {
     #[test]
     fn a_planted_circle_fails() {
         let all = arrows(&[("ids", &["plan"]), ("plan", &["ids"]), ("ledger", &[])]);
-        let fault = fault("x/src", ImportRules::OneWay, &all, &map()).unwrap();
+        let fault = fault("x/src", ImportRules::OneWay, [&all; 2], &map()).unwrap();
         assert!(fault.contains("circle: ids → plan → ids"), "{fault}");
     }
 

@@ -1,8 +1,9 @@
 //! Reads the map of modules from a document: a table whose last column says what each place must not touch.
 //!
 //! The last column lists, in backticks, the paths (`document/src/ledger/`) and crates that the place must not import. If it
-//! says “everything else”, the place must not import anything else of its folder of sources. The rest of that column is
-//! prose. A row that names several places applies to all of them.
+//! says “everything else”, the place must not import anything else of its folder of sources. If it says “types do not
+//! count”, the place may import types from there. The rest of that column is prose. A row that names several places
+//! applies to all of them.
 
 /// A row of the map: files or folders, and the files, folders and crates that they must not import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Row {
     pub forbidden: Vec<String>,
     /// Whether everything else in the folder of sources is forbidden.
     pub forbids_all: bool,
+    /// Whether types may be imported all the same.
+    pub exempts_types: bool,
 }
 
 /// The heading of the last column of a map.
@@ -31,7 +34,9 @@ pub fn rows(text: &str) -> Vec<Row> {
             is_map = true;
         } else if is_map && !first.starts_with("---") {
             let forbids_all = last.contains("everything else");
-            rows.push(Row { places: paths(first), forbidden: paths(last), forbids_all });
+            let exempts_types = last.contains("types do not count");
+            let (places, forbidden) = (paths(first), paths(last));
+            rows.push(Row { places, forbidden, forbids_all, exempts_types });
         }
     }
     rows

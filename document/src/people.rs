@@ -24,7 +24,8 @@ impl Sector {
     /// All sectors.
     pub const ALL: [Self; 4] = [Self::Government, Self::CivilSociety, Self::Other, Self::Adviser];
 
-    /// Returns the colour in which stock Yjs editors paint the carets of this sector (`#rrggbb`).
+    /// Returns the colour of this sector (`#rrggbb`) for the carets of stock Yjs editors and for PDFs. The pages have the same
+    /// colours in `web/src/styles/tokens.css`.
     #[must_use]
     pub fn colour(self) -> &'static str {
         match self {

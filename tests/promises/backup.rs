@@ -147,7 +147,9 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     release(&server)?;
     server.stop()?;
     // An interrupted backup can have left a file that others can read.
-    std::fs::write(dir.path().join("all.backup.partial"), "interrupted")?;
+    let partial = dir.path().join("all.backup.partial");
+    std::fs::write(&partial, "interrupted")?;
+    std::fs::set_permissions(&partial, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
     // A backup can also be taken while no server runs.
     let (made, printed) = accord(&["backup"], &data, &file)?;
     ensure!(made, "{printed}");

@@ -61,7 +61,7 @@ pub struct World {
     pub clients: Vec<Client>,
     wires: BTreeMap<usize, Wire>,
     connections: u64,
-    /// The typed words, each listed once. In runs in which people undo, each undo also adds a word, which nobody typed.
+    /// The typed words, each listed once.
     pub typed: Vec<Typed>,
     /// The texts that a client set aside after a final refusal, as the page does: each is the whole document of that
     /// client.

@@ -1,5 +1,5 @@
 //! Fractional order: another key always fits between two keys, so moving a milestone changes only the order key of this
-//! milestone. Keys are strings of `0-9A-Za-z`, compared byte by byte. No key ends in `0`.
+//! milestone. Keys are strings of `0-9A-Za-z`, compared byte by byte. Keys made here do not end in `0`.
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -13,7 +13,7 @@ fn digit(byte: u8) -> usize {
 /// Returns a key after `low` and before `high`. A bound that is `None` is open.
 ///
 /// Any client can store any string as a key, and concurrent moves can leave the two bounds equal or out of order. If no key of
-/// digits fits between the bounds, the key is only after `low`.
+/// digits fits between the bounds, the key is only after `low`, and the milestone can come after that of `high`.
 #[must_use]
 pub fn between(low: Option<&str>, high: Option<&str>) -> String {
     let low = low.unwrap_or("");
@@ -24,7 +24,7 @@ pub fn between(low: Option<&str>, high: Option<&str>) -> String {
 }
 
 /// Returns the key halfway between two keys of digits. Returns `None` if `high` is `low` with only zeros after it. If a bound
-/// has other characters, the result can lie outside of the bounds.
+/// has other characters, the result can also be `None`, or lie outside of the bounds.
 fn halfway(low: &str, high: Option<&str>) -> Option<String> {
     let longest = low.len().max(high.map_or(0, str::len));
     let (low, mut high) = (low.as_bytes(), high.map(str::as_bytes));
@@ -107,6 +107,8 @@ mod tests {
             assert!(*between(Some(low), None) > *low);
             assert!(!between(None, Some(low)).is_empty());
         }
+        let fitting = between(Some("a"), Some("~"));
+        assert!(*"a" < *fitting && *fitting < *"~", "{fitting}");
         assert_eq!(between(Some("V"), Some("V0")), "VV", "no key fits between them");
         assert_eq!(between(Some("a"), Some("a!z")), "aV", "no key of digits fits between them");
     }

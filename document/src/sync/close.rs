@@ -17,6 +17,8 @@ pub struct Close {
 impl Close {
     /// The client broke the WebSocket protocol (RFC 6455).
     pub const PROTOCOL_ERROR: u16 = 1002;
+    /// A text message is not UTF-8.
+    pub const INVALID_TEXT: u16 = 1007;
     /// A message is larger than rule C4 allows.
     pub const TOO_LONG: u16 = 1009;
     /// The server is shutting down or restarting.

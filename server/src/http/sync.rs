@@ -139,7 +139,7 @@ enum Ended {
     Writing,
 }
 
-/// Passes frames to the room until the socket or the room closes. Returns a close message if a message is too large, or
+/// Passes frames to the room until the socket or the room closes. Returns a close message if a message is too large, if the client breaks the WebSocket protocol, or
 /// if too many frames of this person are waiting. Returns `None` if the connection or the room has ended.
 async fn read(
     mut stream: SplitStream<Socket>,
@@ -245,7 +245,8 @@ fn close_after(error: &Error) -> Option<Close> {
             Some(Close::new(Close::TOO_LONG, format!("A message is larger than {most} MiB.")))
         }
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        Error::Protocol(_) | Error::Utf8(_) => {
+        Error::Utf8(_) => Some(Close::new(Close::INVALID_TEXT, "A text message is not UTF-8.")),
+        Error::Protocol(_) => {
             Some(Close::new(Close::PROTOCOL_ERROR, format!("This breaks RFC 6455: {error}")))
         }
         _ => None,

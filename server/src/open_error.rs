@@ -35,14 +35,34 @@ pub(crate) enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the stored data of the document is damaged. Every other error can pass, or is about the caller.
+    /// Whether the stored data of a document that its plan names is damaged or lost. Other errors are about the caller or
+    /// about the length of a history, or they can pass.
     pub(crate) fn is_damage(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Damaged(_)) | Self::Ledger(_))
+        matches!(self, Self::Missing | Self::Store(StoreError::Damaged(_)) | Self::Ledger(_))
     }
 }
 
 impl From<ScanError> for OpenError {
     fn from(error: ScanError) -> Self {
         StoreError::Damaged(error.to_string()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list of a plan calls only damaged documents damaged, and only those can be deleted although nobody can tell whether
+    /// they have a release.
+    #[test]
+    fn a_failure_that_can_pass_is_no_damage() {
+        assert!(OpenError::Missing.is_damage());
+        assert!(OpenError::from(StoreError::Damaged("a hash".into())).is_damage());
+        for passing in [StoreError::Failed("once".into()), StoreError::Full, StoreError::Conflict] {
+            assert!(!OpenError::from(passing).is_damage());
+        }
+        for busy in [OpenError::Busy(Busy::Server), OpenError::Stopping, OpenError::TooMuchOpen] {
+            assert!(!busy.is_damage());
+        }
     }
 }

@@ -265,7 +265,8 @@ pub(super) async fn change(
 /// Deletes a document for everybody, for good.
 #[utoipa::path(delete, path = "/api/v1/documents/{document}", params(("document" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 404, body = Problem), (status = 409, body = Problem)))]
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 429, body = Problem),
+    (status = 503, body = Problem)))]
 pub(super) async fn delete(
     State(app): State<App>,
     visitor: Visitor,

@@ -281,8 +281,17 @@ pub(super) async fn join_with_session(
     let by = SignedIn { person: person.clone(), session: session.clone() };
     let Err(refused) = join(app, offer, &by).await else { return Ok(new_session) };
     let people = app.people.clone();
-    blocking(move || people.sessions().end(&session)).await?;
+    let ended = blocking(move || people.sessions().end(&session)).await;
+    note_left("session", ended);
     Err(refused.into())
+}
+
+/// Logs that something was left of a person who could not join, if it could not be removed. The person gets the reason for
+/// which they could not join.
+fn note_left(what: &str, removed: Result<(), Problem>) {
+    if let Err(error) = removed {
+        tracing::error!(?error, "the {what} of a person who could not join can't be removed");
+    }
 }
 
 async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
@@ -304,7 +313,7 @@ pub(super) async fn or_discard<T>(
 ) -> Result<T, Problem> {
     if outcome.is_err() {
         let people = app.people.clone();
-        blocking(move || people.discard(&person)).await?;
+        note_left("account", blocking(move || people.discard(&person)).await);
     }
     outcome
 }

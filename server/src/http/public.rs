@@ -222,8 +222,12 @@ async fn published(
 ) -> Result<Vec<Published>, NotShown> {
     match app.releases.public(&Requester::at(address), document).await {
         Ok(all) => Ok(all),
-        Err(OpenError::Missing) => Err(NotShown::Missing),
-        Err(error) => Err(NotShown::Failed(error)),
+        Err(OpenError::Busy(busy)) => Err(NotShown::Failed(busy.into())),
+        Err(error) => {
+            tracing::error!(%error, %document, "a public release can't be shown");
+            let is_lost = matches!(error, OpenError::Missing);
+            Err(if is_lost { NotShown::Missing } else { NotShown::Failed(error) })
+        }
     }
 }
 

@@ -31,7 +31,7 @@ export interface components {
         Link: {
             /** @enum {string} */
             link: "offline";
-            /** @description The reason as a sentence, if the connection ended with one. */
+            /** @description The reason as a sentence, or `None` if there was no connection or it ended without a sentence. */
             reason?: string | null;
         } | {
             /** @enum {string} */
@@ -52,19 +52,19 @@ export interface components {
         };
         /** @description A milestone, as read from a document. */
         Milestone: {
-            /** @description The date as `YYYY-MM-DD`, or empty. */
+            /** @description The due date as `YYYY-MM-DD`, or an empty string. */
             due: string;
-            /** @description The date in words (“Fall 2027”), or empty. */
+            /** @description The due date in words (“Fall 2027”), or an empty string. */
             due_text: string;
             /** @description The key of the milestone in the map of milestones. */
             id: string;
             /** @description The order key of the milestone (see [`order`](super::order)). */
             order: string;
-            /** @description The outputs of the milestone. */
+            /** @description The text that names the outputs of the milestone. */
             outputs: components["schemas"]["Op"][];
             /** @description The text that says what the milestone is. */
             what: components["schemas"]["Op"][];
-            /** @description The people or institutions responsible. */
+            /** @description The text that names the responsible people or institutions. */
             who: components["schemas"]["Op"][];
         };
         /**
@@ -104,7 +104,10 @@ export interface components {
              * @description The client id.
              */
             client: number;
-            /** @description The caret of the client: a text, and the two ends of the selection in it, in UTF-16 code units. */
+            /**
+             * @description The caret of the client: a text, and the fixed and the moving end of the selection in this text, in UTF-16 code
+             *     units. `None` if the client shows no caret, or if the text around the caret has not arrived.
+             */
             cursor?: [
                 string,
                 number,
@@ -113,11 +116,11 @@ export interface components {
             /** @description The identity that the server has set. */
             user: components["schemas"]["PresenceUser"];
         };
-        /** @description The identity of a person, as others see it. */
+        /** @description The identity of a person, as other people in the document see it. */
         PresenceUser: {
             /** @description The person's name as the server knows it. */
             name: string;
-            /** @description The person. */
+            /** @description The id of the person. */
             person: string;
             /** @description The side that the person represents. */
             sector: components["schemas"]["Sector"];

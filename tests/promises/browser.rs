@@ -44,6 +44,11 @@ fn what_is_pasted_from_word_and_the_web_becomes_what_a_text_can_hold() -> Result
 }
 
 #[test]
+fn a_change_chosen_in_the_list_comes_onto_the_screen() -> Result<()> {
+    story("chosen.mjs")
+}
+
+#[test]
 fn what_is_signed_is_what_is_seen() -> Result<()> {
     story("seen.mjs")
 }

@@ -165,7 +165,7 @@ impl Sessions {
         self.end_where(|_, info| self.has_ended(info))
     }
 
-    /// Removes the record of a session from the store, whatever its revision, or does nothing if there is none.
+    /// Removes the stored record of a session, at any revision. Does nothing if there is no record.
     fn remove_stored(&self, session: &SessionId) -> Result<()> {
         let key = session.to_string();
         let Some(record) = self.store.get(SESSION, &key)? else { return Ok(()) };

@@ -167,10 +167,9 @@ impl Sessions {
 
     /// Removes the stored record of a session, at any revision. Does nothing if there is no record.
     fn remove_stored(&self, session: &SessionId) -> Result<()> {
-        let key = session.to_string();
-        let Some(record) = self.store.get(SESSION, &key)? else { return Ok(()) };
-        let expected = Some(record.revision);
-        self.store.swap_all(&[Swap { kind: SESSION, key, expected, value: None }])
+        let key = session.as_str();
+        let Some(record) = self.store.get(SESSION, key)? else { return Ok(()) };
+        self.store.swap(SESSION, key, Some(record.revision), None).map(drop)
     }
 
     fn end_where(&self, gone: impl Fn(&SessionId, &SessionInfo) -> bool) -> Result<usize> {

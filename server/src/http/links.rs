@@ -181,8 +181,8 @@ pub(super) async fn take(
     session::begin(&app, &caller, &person).await
 }
 
-/// Confirms an e-mail address. Whoever has the link can read the mailbox, but the user account may belong to somebody
-/// else. So only the person of the user account, signed in, can confirm the address.
+/// Confirms an e-mail address. The link proves that its user can read the mailbox, but not that the user account is
+/// theirs. So the request must also come from a session of the user account.
 async fn confirm(
     app: &App,
     headers: &HeaderMap,

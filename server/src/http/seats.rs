@@ -156,9 +156,8 @@ pub(super) async fn reset(
     Ok(Json(made))
 }
 
-/// Checks that a facilitator may make a link with which a person can set a new password. Whoever uses the link gets
-/// access to all plans of this person. So the facilitator must run all of these plans, and the person must not be an
-/// administrator.
+/// Checks that a facilitator may make a link with which a person can set a new password. The link gives access to all
+/// plans of this person. So the facilitator must run all of these plans, and the person must not be an administrator.
 async fn may_reset(app: &App, by: &SignedIn, person: &PersonId) -> Result<(), Problem> {
     let facilitates_all = app.plans.seating(person).iter().all(|(_, state)| {
         state.standing(&by.person.id).is_some_and(|standing| standing.seat == Seat::Facilitator)

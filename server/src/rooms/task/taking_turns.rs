@@ -141,8 +141,8 @@ impl Task {
         self.begin_postponed()
     }
 
-    /// Returns the index of the first postponed turn that has its slot, or `None` if there is none or if an entry waits
-    /// for the disk.
+    /// Returns the index of the first postponed turn that has its slot, if any. While an entry waits for the disk,
+    /// returns `None`.
     fn next_postponed(&self) -> Option<usize> {
         if !self.is_settled() {
             return None;

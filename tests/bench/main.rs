@@ -1,6 +1,6 @@
 //! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
-//! freeze N | load | siege [WORD] | sign-in | replay | history | storage | files]`. Without arguments, all of them
-//! run.
+//! freeze N | load | siege [WORD] | sign-in | replay | turns | history | storage | files]`. Without arguments,
+//! all of them run.
 
 mod files;
 mod history;
@@ -9,6 +9,8 @@ mod replay;
 mod siege;
 mod sign_in;
 mod storage;
+mod turns;
+mod updates;
 
 use accord_tests::{
     Death, Server, Tally, attribution_runs, freeze_run, kill_rounds, random_sessions,
@@ -35,6 +37,7 @@ async fn main() -> Result<()> {
         Some("siege") => siege::all(args.get(1).map(String::as_str)).await,
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
+        Some("turns") => turns::all(),
         Some("history") => history::all(),
         Some("storage") => storage::all().await,
         Some("files") => files::all(),
@@ -43,6 +46,7 @@ async fn main() -> Result<()> {
             in_browser("paint.mjs", &[])?;
             scrub().await?;
             replay::all()?;
+            turns::all()?;
             history::all()?;
             storage::all().await?;
             files::all()?;
@@ -57,7 +61,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, history, storage, files"
             )
         }
     }

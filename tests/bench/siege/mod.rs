@@ -9,7 +9,6 @@
 mod others;
 mod requests;
 mod sockets;
-mod updates;
 mod watch;
 
 use accord_tests::{Server, Visitor};

@@ -2,7 +2,7 @@
 
 use super::Target;
 use super::sockets::{most, most_formatted, write};
-use super::updates::long;
+use crate::updates::long;
 use accord_tests::{Raw, SyncClient};
 use anyhow::{Context, Result};
 use serde_json::json;

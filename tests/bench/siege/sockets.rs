@@ -1,7 +1,7 @@
 //! Attacks over WebSockets.
 
 use super::Target;
-use super::updates::{Scattered, Update, format, long, text};
+use crate::updates::{Scattered, Update, every_second, format, long, text};
 use accord_document::limits;
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
@@ -102,12 +102,8 @@ pub(super) async fn most_items(target: Arc<Target>) -> Result<()> {
 }
 
 /// Returns eight updates that delete every second letter of a client's text, `each` letters in each update.
-fn every_second(client: u64, each: u32) -> Vec<Vec<u8>> {
-    let update = |n| {
-        let ranges = (0..each).map(|at| (2 * (n * each + at), 1)).collect();
-        Update::default().deletes(client, ranges).encode()
-    };
-    (0..8).map(update).collect()
+fn eight_deletions(client: u64, each: u32) -> Vec<Vec<u8>> {
+    (0..8).map(|n| every_second(client, 2 * n * each, each)).collect()
 }
 
 /// Deletes single letters of a long text. Each deletion copies the text behind the letter.
@@ -118,7 +114,7 @@ pub(super) async fn splits_of_text(target: Arc<Target>) -> Result<()> {
     // Each deleted letter makes two splits, and eight copied letters count as a cost of 1.
     let each = (limits::MAX_SPLIT_COST / u64::from(len) * 4) as u32 * 9 / 10;
     target.start().await;
-    send_on(&target, &target.shared, &every_second(PREPARED + 2, each)).await
+    send_on(&target, &target.shared, &eight_deletions(PREPARED + 2, each)).await
 }
 
 /// Deletes one letter of each two-letter item, beginning with the client's first items. Each deletion splits an item,
@@ -130,7 +126,7 @@ pub(super) async fn splits_of_items(target: Arc<Target>) -> Result<()> {
     // The limit is divided by the cost of the items that one deletion moves.
     let each = (limits::MAX_SPLIT_COST / items / 2) as u32 * 9 / 10;
     target.start().await;
-    send_on(&target, &target.shared, &every_second(PREPARED + 3, each)).await
+    send_on(&target, &target.shared, &eight_deletions(PREPARED + 3, each)).await
 }
 
 /// Inserts elements of new clients behind the first letter of a text. These clients have not seen the many other items

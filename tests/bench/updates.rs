@@ -17,29 +17,29 @@ const HAS_ORIGIN: u8 = 0x80;
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
 
 /// The client and clock of an element.
-pub(super) type Id = (u64, u32);
+pub(crate) type Id = (u64, u32);
 
 /// An update that is being built from the structs of one or more clients, and deleted ranges.
 #[derive(Debug, Default)]
-pub(super) struct Update {
+pub(crate) struct Update {
     runs: Vec<(u64, u32, Vec<Vec<u8>>)>,
     deleted: Vec<(u64, Vec<(u32, u32)>)>,
 }
 
 impl Update {
     /// Adds structs of one client, the first of which has the given clock.
-    pub(super) fn structs(mut self, client: u64, clock: u32, structs: Vec<Vec<u8>>) -> Self {
+    pub(crate) fn structs(mut self, client: u64, clock: u32, structs: Vec<Vec<u8>>) -> Self {
         self.runs.push((client, clock, structs));
         self
     }
 
     /// Adds deleted ranges of one client's elements, each as its first clock and its length.
-    pub(super) fn deletes(mut self, client: u64, ranges: Vec<(u32, u32)>) -> Self {
+    pub(crate) fn deletes(mut self, client: u64, ranges: Vec<(u32, u32)>) -> Self {
         self.deleted.push((client, ranges));
         self
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_var(self.runs.len() as u64);
         for (client, clock, structs) in &self.runs {
@@ -78,7 +78,7 @@ fn flags(left: Option<Id>, right: Option<Id>) -> u8 {
 }
 
 /// Returns an item of text between two elements, or at the beginning of the text if both are `None`.
-pub(super) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
+pub(crate) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
     let mut out = vec![TEXT | flags(left, right)];
     neighbours(&mut out, left, right);
     out.put_buf(text.as_bytes());
@@ -86,7 +86,7 @@ pub(super) fn text(left: Option<Id>, right: Option<Id>, text: &str) -> Vec<u8> {
 }
 
 /// Returns a format item between two elements, with the name of an attribute and its value as JSON.
-pub(super) fn format(left: Option<Id>, right: Option<Id>, name: &str, value: &str) -> Vec<u8> {
+pub(crate) fn format(left: Option<Id>, right: Option<Id>, name: &str, value: &str) -> Vec<u8> {
     let mut out = vec![FORMAT | flags(left, right)];
     neighbours(&mut out, left, right);
     out.put_buf(name.as_bytes());
@@ -96,7 +96,7 @@ pub(super) fn format(left: Option<Id>, right: Option<Id>, name: &str, value: &st
 
 /// A text that one client writes at random places. No item continues the one before it, so nothing can be merged.
 #[derive(Debug)]
-pub(super) struct Scattered {
+pub(crate) struct Scattered {
     client: u64,
     /// Text of each item.
     piece: &'static str,
@@ -106,17 +106,17 @@ pub(super) struct Scattered {
 }
 
 impl Scattered {
-    pub(super) fn new(client: u64, piece: &'static str) -> Self {
+    pub(crate) fn new(client: u64, piece: &'static str) -> Self {
         Self { client, piece, next: Vec::new(), random: StdRng::seed_from_u64(client) }
     }
 
     /// Returns the first clock that is not written yet.
-    pub(super) fn end(&self) -> u32 {
+    pub(crate) fn end(&self) -> u32 {
         (self.next.len() * self.piece.len()) as u32
     }
 
     /// Returns an update that writes `count` more items.
-    pub(super) fn grow(&mut self, count: usize) -> Update {
+    pub(crate) fn grow(&mut self, count: usize) -> Update {
         let from = self.end();
         let structs = (0..count).map(|_| self.item()).collect();
         Update::default().structs(self.client, from, structs)
@@ -145,6 +145,12 @@ impl Scattered {
 }
 
 /// Returns an update that writes a long text as one item.
-pub(super) fn long(client: u64, text_of: &str) -> Vec<u8> {
+pub(crate) fn long(client: u64, text_of: &str) -> Vec<u8> {
     Update::default().structs(client, 0, vec![text(None, None, text_of)]).encode()
+}
+
+/// Returns an update that deletes `count` elements of a client: every second one, beginning with a clock.
+pub(crate) fn every_second(client: u64, from: u32, count: u32) -> Vec<u8> {
+    let ranges = (0..count).map(|at| (from + 2 * at, 1)).collect();
+    Update::default().deletes(client, ranges).encode()
 }

@@ -1,0 +1,135 @@
+//! Measures how long a document's room is busy with the largest turn of each kind (rule C8), and with the most that an
+//! update which is taken whole may cost. The limits of `document/src/limits.rs` follow from these figures.
+
+use crate::updates::{Scattered, Update, every_second, long, text};
+use accord_document::body::Genesis;
+use accord_document::ids::{LineageId, PersonId, SessionId};
+use accord_document::ledger::RULES;
+use accord_document::limits;
+use accord_document::people::{Actor, Seat, Sector};
+use accord_document::state::DocumentState;
+use accord_document::template::COMMITMENT_SCHEMA;
+use anyhow::{Context, Result};
+use std::time::{Duration, Instant};
+
+/// Number of times that each update is measured.
+const ROUNDS: usize = 7;
+/// The client that writes the text before the measurement.
+const BEFORE: u64 = 1;
+/// The client of the update that is measured.
+const AFTER: u64 = 2;
+/// Length of the long text, in letters.
+const LONG_TEXT: u32 = 400_000;
+
+/// An update to measure.
+struct Measured {
+    what: &'static str,
+    /// The update that writes the text before the measurement.
+    before: Vec<u8>,
+    update: Vec<u8>,
+    /// Number of items, ranges or units of cost in the update.
+    units: u64,
+    unit: &'static str,
+}
+
+pub(crate) fn all() -> Result<()> {
+    println!("turns: the update that costs most of each kind, medians of {ROUNDS}");
+    for measured in [
+        items(),
+        ranges(),
+        between(),
+        splits_of_text("splits of a long text, one turn", limits::MAX_SPLIT_COST_PER_TURN),
+        splits_of_text("splits of a long text, whole update", limits::MAX_SPLIT_COST),
+        splits_of_items("splits before many items, one turn", limits::MAX_SPLIT_COST_PER_TURN),
+        splits_of_items("splits before many items, whole update", limits::MAX_SPLIT_COST),
+    ] {
+        let took = median(&measured).with_context(|| measured.what)?;
+        let each = took.as_secs_f64() * 1e9 / measured.units as f64;
+        println!(
+            "  {}: {:.1} ms for {} {} ({each:.1} ns each)",
+            measured.what,
+            took.as_secs_f64() * 1e3,
+            measured.units,
+            measured.unit,
+        );
+    }
+    Ok(())
+}
+
+/// Returns the median of the times that a fresh document takes for an update.
+fn median(measured: &Measured) -> Result<Duration> {
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let mut state = written(&measured.before)?;
+        let started = Instant::now();
+        state.edit(&actor(), 0, [7; 16], &measured.update)?;
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[ROUNDS / 2])
+}
+
+/// Returns a document into which one update was written.
+fn written(update: &[u8]) -> Result<DocumentState> {
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: COMMITMENT_SCHEMA.into(),
+        language: "en".into(),
+        rules: RULES,
+    };
+    let mut state = DocumentState::begin(&genesis.entry(actor(), 0, [0; 16]))?;
+    state.edit(&actor(), 0, [7; 16], update)?;
+    Ok(state)
+}
+
+fn actor() -> Actor {
+    Actor {
+        person: PersonId::new("p"),
+        seat: Seat::Author,
+        sector: Sector::Government,
+        session: SessionId::new("s"),
+    }
+}
+
+/// Items at random places of a text that has as many items as one update may have.
+fn items() -> Measured {
+    let mut text = Scattered::new(BEFORE, "a");
+    let before = text.grow(limits::MAX_ITEMS_PER_UPDATE).encode();
+    let update = text.grow(limits::MAX_STEPS_PER_TURN).encode();
+    let units = limits::MAX_STEPS_PER_TURN as u64;
+    Measured { what: "items", before, update, units, unit: "items" }
+}
+
+/// Deletions of whole items.
+fn ranges() -> Measured {
+    let before = Scattered::new(BEFORE, "a").grow(limits::MAX_ITEMS_PER_UPDATE).encode();
+    let count = limits::MAX_STEPS_PER_TURN as u32;
+    let update = every_second(BEFORE, 0, count);
+    Measured { what: "deleted ranges", before, update, units: count.into(), unit: "ranges" }
+}
+
+/// One element behind the first letter of a text, by a client that has seen only that letter.
+fn between() -> Measured {
+    let count = limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN * 9 / 10;
+    let before = Scattered::new(BEFORE, "a").grow(count as usize).encode();
+    let element = text(Some((BEFORE, 0)), None, "b");
+    let update = Update::default().structs(AFTER, 0, vec![element]).encode();
+    Measured { what: "items between neighbours", before, update, units: count, unit: "items" }
+}
+
+/// Deletions of single letters of one long item.
+fn splits_of_text(what: &'static str, cost: u64) -> Measured {
+    let before = long(BEFORE, &"a".repeat(LONG_TEXT as usize));
+    // Each deletion makes two splits. Eight copied letters count as a cost of 1.
+    let count = (cost / u64::from(LONG_TEXT) * 4) as u32 * 9 / 10;
+    Measured { what, before, update: every_second(BEFORE, 0, count), units: cost, unit: "units" }
+}
+
+/// Deletions of one letter of two-letter items, each of which moves all later items of their client.
+fn splits_of_items(what: &'static str, cost: u64) -> Measured {
+    let items = limits::MAX_ITEMS_PER_UPDATE;
+    let before = Scattered::new(BEFORE, "ab").grow(items).encode();
+    // A moved item counts as a cost of 2.
+    let count = (cost / items as u64 / 2) as u32 * 9 / 10;
+    Measured { what, before, update: every_second(BEFORE, 0, count), units: cost, unit: "units" }
+}

@@ -31,7 +31,7 @@ pub(super) struct MaxCosts {
     pub(super) structs: usize,
     /// Maximum number of items between the origins of new elements, for all new elements together (rule U9).
     pub(super) between: u64,
-    /// Maximum cost of the splits that the update causes (rule U11), in units of about 1 ns.
+    /// Maximum cost of the splits that the update causes (rule U11), in units of at most 1 ns.
     pub(super) split_cost: u64,
 }
 
@@ -42,7 +42,7 @@ impl MaxCosts {
         between: limits::MAX_ITEMS_BETWEEN_ORIGINS,
         split_cost: limits::MAX_SPLIT_COST,
     };
-    /// The limits of one struct or deleted range, which can't be cut: about 80 ms.
+    /// The limits of one struct or deleted range, which can't be cut: about 60 ms.
     pub(super) const STEP: Self =
         Self { split_cost: 4 * limits::MAX_SPLIT_COST_PER_TURN, ..Self::TURN };
     /// The limits of an update that is taken in parts, for all parts together: some seconds of work.

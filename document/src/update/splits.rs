@@ -39,7 +39,7 @@ pub(crate) struct Splits {
     added: HashMap<u64, u32>,
     /// Number of splits that the update causes.
     pub(crate) count: usize,
-    /// The estimated cost of the splits, in units of looking at one code unit of text. A unit takes about 1 ns.
+    /// The estimated cost of the splits, in units of looking at one code unit of text. A unit takes at most 1 ns.
     pub(crate) cost: u64,
 }
 

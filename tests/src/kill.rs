@@ -1,7 +1,7 @@
 //! Kills the server at random moments while two people type, either with SIGKILL alone or with the loss of writes
 //! that were not synced.
 
-use crate::power::{build_recorder, lose_power};
+use crate::power::{begin_record_again, build_recorder, lose_power};
 use crate::{Server, ServerOptions, SyncClient};
 use anyhow::{Result, ensure};
 use rand::rngs::StdRng;
@@ -45,6 +45,7 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
         let recorder = build_recorder(dir.path())?.display().to_string();
         options.env.push(("LD_PRELOAD".into(), recorder));
         options.env.push(("ACCORD_RECORD".into(), record.display().to_string()));
+        options.env.push(("ACCORD_RECORDED".into(), data.display().to_string()));
     }
     let mut toll = Toll::default();
     let mut acknowledged: Vec<String> = Vec::new();
@@ -74,10 +75,9 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
             acknowledged.extend(task.await?);
         }
         if death == Death::PowerLoss {
-            // The record must always describe the whole database file, so after the loss it begins again from the
-            // rewritten file.
+            // The record must always describe whole files, so after the loss it begins again from the rewritten files.
             toll.lost_writes += lose_power(&data, &record, &mut random)?;
-            rebase(&data, &record)?;
+            begin_record_again(&data, &record)?;
         }
     }
     let server = Server::start_with(&data, &options)?;
@@ -87,17 +87,6 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
     ensure!(!acknowledged.is_empty(), "nothing was acknowledged: the load was no load");
     toll.acknowledged = acknowledged.len();
     Ok(toll)
-}
-
-/// Replaces the record by one that describes the present database file as a single synced write.
-fn rebase(data: &std::path::Path, record: &std::path::Path) -> Result<()> {
-    let file = std::fs::read(data.join("store/db"))?;
-    let mut bytes = vec![b'W'];
-    bytes.extend(0u64.to_ne_bytes());
-    bytes.extend((file.len() as u64).to_ne_bytes());
-    bytes.extend(file);
-    bytes.push(b'S');
-    Ok(std::fs::write(record, bytes)?)
 }
 
 fn check(text: &str, acknowledged: &[String]) -> Result<()> {

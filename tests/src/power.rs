@@ -1,15 +1,19 @@
 //! Simulates a loss of power: any write that was not synced can be missing, or be there in part.
 //!
 //! SIGKILL alone proves little, because the kernel's page cache survives it. Therefore a small library, preloaded
-//! into the server, records every write and sync of the database file. The file is then rebuilt from the record:
-//! everything up to the last sync, and any subset of the later writes.
+//! into the server, records every write and sync of the files of the store. The files are then rebuilt from the record:
+//! of each file, everything up to its last sync, and any subset of the later writes.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rand::RngExt;
 use rand::rngs::StdRng;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io::Read};
+
+/// Size of a sector: a disk writes it as a whole or not at all.
+const SECTOR_BYTES: usize = 512;
 
 /// Compiles the recording library into a folder and returns the path of the library.
 pub fn build_recorder(dir: &Path) -> Result<PathBuf> {
@@ -26,64 +30,112 @@ pub fn build_recorder(dir: &Path) -> Result<PathBuf> {
     Ok(library)
 }
 
-enum Event {
+struct Event {
+    /// The path of the file in the data folder.
+    path: String,
+    what: What,
+}
+
+enum What {
     Write { offset: u64, bytes: Vec<u8> },
     Truncate(u64),
+    Rename(String),
+    Remove,
     Sync,
+}
+
+/// The bytes of a record that are not read yet.
+struct Rest<'r>(&'r [u8]);
+
+impl Rest<'_> {
+    fn take(&mut self, len: usize) -> Option<&[u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        Some(u64::from_ne_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    fn path(&mut self) -> Option<String> {
+        let len = u16::from_ne_bytes(self.take(2)?.try_into().ok()?);
+        String::from_utf8(self.take(len.into())?.to_vec()).ok()
+    }
+
+    /// Reads an event. Returns `None` if the record ends before the event does.
+    fn event(&mut self) -> Option<Result<Event>> {
+        let kind = *self.take(1)?.first()?;
+        let path = self.path()?;
+        let what = match kind {
+            b'W' => {
+                let (offset, len) = (self.number()?, usize::try_from(self.number()?).ok()?);
+                What::Write { offset, bytes: self.take(len)?.to_vec() }
+            }
+            b'T' => What::Truncate(self.number()?),
+            b'R' => What::Rename(self.path()?),
+            b'U' => What::Remove,
+            b'S' => What::Sync,
+            _ => return Some(Err(anyhow::anyhow!("the record is no record"))),
+        };
+        Some(Ok(Event { path, what }))
+    }
 }
 
 fn read_record(path: &Path) -> Result<Vec<Event>> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.read_to_end(&mut bytes)?;
-    let mut rest = bytes.as_slice();
-    let mut events = Vec::new();
-    let number = |rest: &mut &[u8]| -> Option<u64> {
-        let (first, after) = rest.split_first_chunk::<8>()?;
-        *rest = after;
-        Some(u64::from_ne_bytes(*first))
-    };
-    while let Some((kind, after)) = rest.split_first() {
-        rest = after;
-        let event = match kind {
-            b'W' => (|| {
-                let offset = number(&mut rest)?;
-                let length = usize::try_from(number(&mut rest)?).ok()?;
-                let (bytes, after) = rest.split_at_checked(length)?;
-                rest = after;
-                Some(Event::Write { offset, bytes: bytes.to_vec() })
-            })(),
-            b'T' => number(&mut rest).map(Event::Truncate),
-            b'S' => Some(Event::Sync),
-            _ => bail!("the record is no record"),
-        };
-        // The kill can cut the last item of the record short. Such an incomplete item is left out.
-        let Some(event) = event else { break };
-        events.push(event);
-    }
-    Ok(events)
+    let mut rest = Rest(&bytes);
+    // The kill can cut the last event of the record short. Such an incomplete event is left out.
+    std::iter::from_fn(|| rest.event()).collect()
 }
 
-/// Rewrites the database file of a data folder as a loss of power could have left it. Returns the number of writes
-/// that were thrown away, in whole or in part.
+/// The file that each event is about, by a number that a renamed file keeps, and the last sync of each file.
+struct Files {
+    of_event: Vec<usize>,
+    last_sync: HashMap<usize, usize>,
+    /// The numbers of the files that have a name at the end.
+    named: HashMap<String, usize>,
+}
+
+fn files_of(events: &[Event]) -> Files {
+    let mut files =
+        Files { of_event: Vec::new(), last_sync: HashMap::new(), named: HashMap::new() };
+    for (at, event) in events.iter().enumerate() {
+        let next = at;
+        let file = *files.named.entry(event.path.clone()).or_insert(next);
+        files.of_event.push(file);
+        match &event.what {
+            What::Sync => drop(files.last_sync.insert(file, at)),
+            What::Rename(to) => {
+                files.named.remove(&event.path);
+                files.named.insert(to.clone(), file);
+            }
+            What::Remove => drop(files.named.remove(&event.path)),
+            What::Write { .. } | What::Truncate(_) => {}
+        }
+    }
+    files
+}
+
+/// Rewrites the files of the store in a data folder as a loss of power could have left them. Returns the number of
+/// writes that were thrown away, in whole or in part.
 pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usize> {
     let events = read_record(record)?;
-    let synced = events.iter().rposition(|event| matches!(event, Event::Sync)).unwrap_or(0);
-    let mut file: Vec<u8> = Vec::new();
+    let files = files_of(&events);
+    let mut contents: HashMap<usize, Vec<u8>> = HashMap::new();
     let mut lost = 0;
     for (at, event) in events.iter().enumerate() {
-        match event {
-            Event::Write { offset, bytes } => {
-                let keep = if at < synced || random.random_bool(0.5) {
+        let number = files.of_event[at];
+        let is_synced = files.last_sync.get(&number).is_some_and(|synced| at < *synced);
+        let file = contents.entry(number).or_default();
+        match &event.what {
+            What::Write { offset, bytes } => {
+                let keep = if is_synced || random.random_bool(0.5) {
                     bytes.len()
                 } else {
                     lost += 1;
-                    // A write of several pages can also be torn, so that only its first pages are kept.
-                    let pages = bytes.len() / 4096;
-                    if pages > 1 && random.random_bool(0.3) {
-                        random.random_range(0..pages) * 4096
-                    } else {
-                        0
-                    }
+                    torn(bytes.len(), random)
                 };
                 let start = usize::try_from(*offset)?;
                 if file.len() < start + keep {
@@ -91,10 +143,44 @@ pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usi
                 }
                 file[start..start + keep].copy_from_slice(&bytes[..keep]);
             }
-            Event::Truncate(length) => file.resize(usize::try_from(*length)?, 0),
-            Event::Sync => {}
+            What::Truncate(length) => file.resize(usize::try_from(*length)?, 0),
+            What::Rename(_) | What::Remove | What::Sync => {}
         }
     }
-    fs::write(data.join("store/db"), file)?;
+    for (path, number) in &files.named {
+        let content = contents.get(number).map(Vec::as_slice).unwrap_or_default();
+        fs::write(data.join(path), content)?;
+    }
     Ok(lost)
+}
+
+/// Returns how many bytes of a write are kept if the power is lost in the middle of it.
+fn torn(len: usize, random: &mut StdRng) -> usize {
+    let sectors = len / SECTOR_BYTES;
+    if sectors > 1 && random.random_bool(0.3) {
+        random.random_range(0..sectors) * SECTOR_BYTES
+    } else {
+        0
+    }
+}
+
+/// Replaces the record by one that describes the present files of the store, each as a single synced write.
+pub fn begin_record_again(data: &Path, record: &Path) -> Result<()> {
+    let events = read_record(record)?;
+    let mut bytes = Vec::new();
+    for path in files_of(&events).named.into_keys() {
+        let content = fs::read(data.join(&path))?;
+        let begin = |bytes: &mut Vec<u8>, kind| -> Result<()> {
+            bytes.push(kind);
+            bytes.extend(u16::try_from(path.len())?.to_ne_bytes());
+            bytes.extend(path.as_bytes());
+            Ok(())
+        };
+        begin(&mut bytes, b'W')?;
+        bytes.extend(0u64.to_ne_bytes());
+        bytes.extend((content.len() as u64).to_ne_bytes());
+        bytes.extend(content);
+        begin(&mut bytes, b'S')?;
+    }
+    Ok(fs::write(record, bytes)?)
 }

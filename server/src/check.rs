@@ -4,7 +4,7 @@
 use crate::plans::{read_plan, verify_audit};
 use crate::releases::find;
 use crate::replay::{apply_all, replay_stored};
-use crate::store::{Ledger as _, SledStore, Store, StoreError, entries};
+use crate::store::{DiskStore, Ledger as _, Store, StoreError, entries};
 use accord_document::ids::{DocumentId, LedgerId, Seq};
 use accord_document::model::content::Content;
 use accord_document::release::canonical::Released;
@@ -28,10 +28,15 @@ pub struct Report {
 
 /// Checks everything in a data folder that no server uses. Blocks.
 ///
+/// Opening a store repairs what it can, so a copy in the folder for temporary files is opened and checked. Nothing in the
+/// data folder is changed.
+///
 /// # Errors
-/// Returns an error if the folder can't be opened or listed. Damage to its content is in the report instead.
+/// Returns an error if the folder can't be copied, opened or listed. Damage to its content is in the report instead.
 pub fn check(data: &Path) -> Result<Report, StoreError> {
-    let store = SledStore::open(data, 0)?;
+    let copy = tempfile::tempdir().map_err(|error| StoreError::Failed(error.to_string()))?;
+    DiskStore::copy(data, copy.path())?;
+    let store = DiskStore::open(copy.path(), 0)?;
     let mut report = Report::default();
     let mut wanted = BTreeSet::new();
     for id in store.plans()? {

@@ -2,7 +2,7 @@
 //! once the caller's entries are on disk.
 
 use crate::metrics::Metrics;
-use crate::store::{Append, Store, StoreError};
+use crate::store::{Append, Change, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -106,36 +106,50 @@ fn work(
             size += job.entries.len();
             jobs.push(job);
         }
-        let result = match &poisoned {
-            Some(error) => Err(error.clone()),
-            None if size == 0 => Ok(()),
-            None => commit(store, &jobs),
+        let sizes: Vec<usize> = jobs.iter().map(|job| job.entries.len()).collect();
+        let (changes, answers): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.entries, job.answer)).unzip();
+        let results = match &poisoned {
+            Some(error) => vec![Err(error.clone()); answers.len()],
+            None if size == 0 => vec![Ok(()); answers.len()],
+            None => commit(store, changes),
         };
-        healthy.store(result.is_ok(), Ordering::Relaxed);
-        match &result {
-            Ok(()) => {
-                metrics.commits.inc();
-                metrics.entries_committed.inc_by(size as u64);
-            }
-            Err(error) => {
-                metrics.commits_failed.inc();
-                tracing::error!(%error, entries = size, "a commit failed");
-            }
+        let errors = || results.iter().filter_map(|result| result.as_ref().err());
+        let is_of_one_job = |error: &StoreError| {
+            use StoreError::{Conflict, Damaged, TooLong};
+            matches!(error, Conflict | Damaged(_) | TooLong)
+        };
+        healthy.store(errors().all(is_of_one_job), Ordering::Relaxed);
+        let is_done = |(result, size): (&Result<_, _>, usize)| result.is_ok().then_some(size);
+        let done: Vec<usize> = results.iter().zip(sizes).filter_map(is_done).collect();
+        if !done.is_empty() {
+            metrics.commits.inc();
+            metrics.entries_committed.inc_by(done.iter().sum::<usize>() as u64);
+        }
+        if let Some(error) = errors().next() {
+            metrics.commits_failed.inc();
+            tracing::error!(%error, entries = size, "a commit failed");
         }
         // After one of these errors, nobody knows which entries are on disk. So nothing more is acknowledged and the
         // server stops. Its next start reads what is really there.
-        if let Err(error @ (StoreError::SyncFailed(_) | StoreError::Failed(_))) = &result {
+        let is_fatal = |error: &&StoreError| {
+            matches!(error, StoreError::SyncFailed(_) | StoreError::Failed(_))
+        };
+        if let Some(error) = errors().find(is_fatal) {
             poisoned = Some(error.clone());
             let _ = fatal.send(Some(error.to_string()));
         }
-        for job in jobs {
-            (job.answer)(result.clone());
+        for (answer, result) in answers.into_iter().zip(results) {
+            answer(result);
         }
     }
 }
 
-fn commit(store: &dyn Store, jobs: &[Job]) -> Result<(), StoreError> {
-    store.has_room()?;
-    let batch: Vec<Append> = jobs.iter().flat_map(|job| job.entries.iter().cloned()).collect();
-    store.append(&batch)
+/// Commits the entries of each job. A job whose entries don't follow their ledger fails alone.
+fn commit(store: &dyn Store, jobs: Vec<Vec<Append>>) -> Vec<Result<(), StoreError>> {
+    if let Err(error) = store.has_room() {
+        return vec![Err(error); jobs.len()];
+    }
+    let changes = |entries: Vec<Append>| entries.into_iter().map(Change::Append).collect();
+    store.commit(jobs.into_iter().map(changes).collect())
 }

@@ -12,7 +12,7 @@ use crate::generation::Generation;
 use crate::metrics::Metrics;
 use crate::people::{AccountError, ChangeError, Lane, PasswordError, Passwords, People, Purpose};
 use crate::plans::{Plans, installation};
-use crate::store::{SledStore, Store, StoreError};
+use crate::store::{DiskStore, Store, StoreError};
 use crate::{Config, ServeError};
 use accord_document::body::AuditAction;
 use serde::{Deserialize, Serialize};
@@ -194,7 +194,7 @@ pub(crate) struct Control {
 impl Control {
     /// Opens an installation that no server serves. Blocks.
     fn open(config: &Config) -> Result<Self, ControlError> {
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data, config.reserve)?);
+        let store: Arc<dyn Store> = Arc::new(DiskStore::open(&config.data, config.reserve)?);
         let committer =
             Committer::start(store.clone(), Metrics::default()).map_err(ServeError::System)?;
         let (clock, generation) = (config.clock.clone(), Generation::default());

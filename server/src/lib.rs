@@ -71,7 +71,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use stop::Stop;
-use store::{SledStore, Store, StoreError};
+use store::{DiskStore, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -153,7 +153,7 @@ async fn start(listener: &TcpListener, config: &Config) -> Result<App, ServeErro
     let site = Site::new(config.public_url.clone(), listener.local_addr()?, config.behind_proxy);
     let opening = config.clone();
     let opened =
-        tokio::task::spawn_blocking(move || SledStore::open(&opening.data, opening.reserve));
+        tokio::task::spawn_blocking(move || DiskStore::open(&opening.data, opening.reserve));
     let opened = opened.await.map_err(std::io::Error::other)??;
     assemble(config, Arc::new(opened), site).await
 }

@@ -105,7 +105,9 @@ impl Plans {
         for (_, plan) in self.all() {
             for (document, _) in plan.deleted().filter(|(_, since)| *since < before) {
                 let ledger = LedgerId::Document(document.clone());
-                if self.shared.store.entry(&ledger, Seq(0))?.is_some() {
+                let first = self.shared.store.entry(&ledger, Seq(0));
+                // A damaged ledger is erased as well.
+                if matches!(first, Err(StoreError::Damaged(_))) || first?.is_some() {
                     // The announced client ids are erased first. If that fails, the ledger still exists, so the next
                     // call tries again.
                     announced::erase(&*self.shared.store, document)?;

@@ -1,5 +1,5 @@
-//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | sessions N | attribution N |
-//! freeze N | load | siege [WORD] | sign-in | replay | turns | history | storage | files]`. Without arguments,
+//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | sessions N |
+//! attribution N | freeze N | load | siege [WORD] | sign-in | replay | turns | history | storage | files]`. Without arguments,
 //! all of them run.
 
 mod files;
@@ -13,7 +13,7 @@ mod turns;
 mod updates;
 
 use accord_tests::{
-    Death, Server, Tally, attribution_runs, freeze_run, kill_rounds, random_sessions,
+    Death, Server, Tally, attribution_runs, damage_rounds, freeze_run, kill_rounds, random_sessions,
 };
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsStr;
@@ -30,6 +30,7 @@ async fn main() -> Result<()> {
         Some("scrub") => scrub().await,
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
+        Some("damage") => damages(count(10_000)?).await,
         Some("sessions") => sessions(count(1_000)?),
         Some("attribution") => attribution(count(1_000)?),
         Some("freeze") => freezes(count(10_000)?),
@@ -57,11 +58,12 @@ async fn main() -> Result<()> {
             attribution(1_000)?;
             freezes(10_000)?;
             kills(Death::Kill, 200).await?;
-            kills(Death::PowerLoss, 200).await
+            kills(Death::PowerLoss, 200).await?;
+            damages(10_000).await
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, history, storage, files"
             )
         }
     }
@@ -111,6 +113,18 @@ fn freezes(count: usize) -> Result<()> {
         "freeze, seed {seed}: {run} runs, {} freezes, each digest that of the edits before it and none after; {} \
          proposals and signatures too late, {} texts set aside, {} words all found again",
         all.freezes, all.stale, all.parked, all.words
+    );
+    Ok(())
+}
+
+/// Damages data folders, and checks that nothing is lost without being named.
+async fn damages(count: usize) -> Result<()> {
+    let seed = rand::random();
+    println!("damage: {count} data folders, seed {seed}");
+    let damages = damage_rounds(count, seed).await?;
+    println!(
+        "damage: {} refused to open, {} named a damaged ledger, {} whole; nothing was lost silently",
+        damages.refused, damages.named, damages.whole
     );
     Ok(())
 }

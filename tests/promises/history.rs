@@ -2,7 +2,7 @@
 
 use accord_document::ids::{DocumentId, Seq};
 use accord_document::template::FIELDS;
-use accord_server::store::{Ledger, SledStore};
+use accord_server::store::{DiskStore, Ledger};
 use accord_tests::{Ledgered, Server, SyncClient, Trace, Visitor, attribution_runs, retype};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -281,7 +281,7 @@ async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> 
     assert_eq!(ana.text(&document, "problem")?.trim_end(), "Before. After.");
     // No stored entry contains the secret, and the document still opens after a restart.
     ensure!(server.stop()?.success());
-    let store = SledStore::open(dir.path(), 0)?;
+    let store = DiskStore::open(dir.path(), 0)?;
     for entry in store.read(&DocumentId::new(document.as_str()).into(), Seq(0))? {
         assert!(!String::from_utf8_lossy(&entry).contains("hunter2"));
     }

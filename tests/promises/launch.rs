@@ -7,7 +7,7 @@ use accord_document::ids::{DocumentId, LedgerId, PersonId, PlanId, Seq, SessionI
 use accord_document::ledger::Entry;
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::plan::PlanState;
-use accord_server::store::{Append, Ledger, SledStore};
+use accord_server::store::{Append, DiskStore, Ledger, Store as _};
 use accord_tests::{Server, ServerInTime, Visitor};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ fn one_date_stands_everywhere_from_a_launch_on() -> Result<()> {
 
 /// Writes a launch for 1 January 2020 into a plan's ledger, as earlier versions did. Returns the time of its entry.
 fn launched_in_2020(data: &Path, document: &str, digest: &str) -> Result<u64> {
-    let store = SledStore::open(data, 0)?;
+    let store = DiskStore::open(data, 0)?;
     let plan = PlanId::new("demo");
     let ledger = LedgerId::Plan(plan);
     let entries = store.read(&ledger, Seq(0))?;

@@ -240,9 +240,9 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
     server.stop()?;
     // The store receives a provider that can't be reached, as if the provider had still answered when it was added.
     {
-        use accord_server::store::{Records, SledStore};
+        use accord_server::store::{DiskStore, Store as _};
         let provider = json!({ "id": "p", "name": "P", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b" });
-        SledStore::open(data.path(), 0)?.put("provider", "p", provider.to_string().as_bytes())?;
+        DiskStore::open(data.path(), 0)?.put("provider", "p", provider.to_string().as_bytes())?;
     }
     let server = Server::start(data.path())?;
     let nobody = Visitor::nobody(&server.address);

@@ -68,7 +68,7 @@ fn at_the_shell_an_administrator_is_made_a_password_reset_and_everybody_listed()
 #[test]
 fn a_deleted_commitment_is_erased_when_its_time_is_over() -> Result<()> {
     use accord_document::ids::{DocumentId, Seq};
-    use accord_server::store::{Ledger, SledStore};
+    use accord_server::store::{DiskStore, Ledger};
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
     let fay = server.visit("fay")?;
@@ -77,7 +77,7 @@ fn a_deleted_commitment_is_erased_when_its_time_is_over() -> Result<()> {
     assert_eq!(fay.request("DELETE", &path, None)?.0, 204);
     assert_eq!(fay.get(&path)?.0, 404);
     let stored = |document: &str| -> Result<usize> {
-        let store = SledStore::open(dir.path(), 0)?;
+        let store = DiskStore::open(dir.path(), 0)?;
         Ok(store.read(&DocumentId::new(document).into(), Seq(0))?.len())
     };
     ensure!(server.stop()?.success());

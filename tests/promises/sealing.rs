@@ -3,7 +3,7 @@
 
 use crate::release::{freeze, of, path, propose, sign};
 use accord_document::release::canonical::digest;
-use accord_server::store::{Records as _, SledStore};
+use accord_server::store::{DiskStore, Records as _};
 use accord_tests::{Server, Visitor};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
@@ -55,7 +55,7 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
     freeze(&fay, &ana, &ben, &last)?;
     frozen.push(last);
     ensure!(server.stop()?.success());
-    let store = SledStore::open(data.path(), 0)?;
+    let store = DiskStore::open(data.path(), 0)?;
     for document in frozen {
         // Nobody has requested the release itself, which would seal it as well, so the note was made for the
         // signature.

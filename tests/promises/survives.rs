@@ -1,12 +1,14 @@
 //! Acknowledged edits are still there after the server dies, at whatever moment.
 
 use accord_document::sync::Dialect;
-use accord_tests::{Death, Server, ServerOptions, SyncClient, kill_rounds};
+use accord_tests::{Death, Server, ServerOptions, SyncClient, damage_rounds, kill_rounds};
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
 
 /// Number of times that a test kills the server. The benchmarks kill it hundreds of times.
 const KILLS: usize = 5;
+/// Number of times that a test damages a data folder. The benchmarks damage thousands.
+const DAMAGES: usize = 15;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledged_edit_survives_kill_nine() -> Result<()> {
@@ -21,6 +23,14 @@ async fn an_acknowledged_edit_survives_the_loss_of_everything_not_synced() -> Re
         .await
         .with_context(|| format!("seed {seed}"))
         .map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_data_folder_loses_nothing_without_naming_it() -> Result<()> {
+    let seed = rand::random();
+    let damages = damage_rounds(DAMAGES, seed).await.with_context(|| format!("seed {seed}"))?;
+    ensure!(damages.refused > 0 && damages.whole > 0, "{damages:?}");
+    Ok(())
 }
 
 /// A small file system in memory, which can become full.
@@ -113,9 +123,9 @@ fn a_damaged_ledger_is_refused_and_the_others_are_served() -> Result<()> {
     ensure!(server.stop()?.success());
     {
         use accord_document::ids::{DocumentId, LedgerId, Seq};
-        use accord_server::store::{Append, Ledger, SledStore};
+        use accord_server::store::{Append, DiskStore, Ledger, Store as _};
         // Somebody with access to the store appends an entry of their own, with correct checksums.
-        let store = SledStore::open(dir.path(), 0)?;
+        let store = DiskStore::open(dir.path(), 0)?;
         let ledger = LedgerId::from(DocumentId::new(document.as_str()));
         let entries = store.read(&ledger, Seq(0))?;
         let forged = entries.last().context("a document has entries")?.clone();
@@ -183,7 +193,7 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
     use accord_document::ids::{DocumentId, LedgerId, Seq};
-    use accord_server::store::{Append, Ledger, SledStore};
+    use accord_server::store::{Append, DiskStore, Ledger, Store as _};
     use serde_json::json;
     let dir = tempfile::tempdir()?;
     let server = Server::start(dir.path())?;
@@ -223,7 +233,7 @@ async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
 
     // The old entries are stored again, as if the server had stopped between the redaction and the blanking.
     {
-        let store = SledStore::open(dir.path(), 0)?;
+        let store = DiskStore::open(dir.path(), 0)?;
         let ledger = LedgerId::from(DocumentId::new(document.as_str()));
         let whole: Vec<_> = (0u64..)
             .zip(&before)
@@ -251,8 +261,8 @@ async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {
 /// Stops a server, and returns the entries that it has stored of a document.
 fn stored(data: &std::path::Path, server: Server, document: &str) -> Result<Vec<Vec<u8>>> {
     use accord_document::ids::{DocumentId, Seq};
-    use accord_server::store::{Ledger, SledStore};
+    use accord_server::store::{DiskStore, Ledger};
     ensure!(server.stop()?.success());
-    let store = SledStore::open(data, 0)?;
+    let store = DiskStore::open(data, 0)?;
     Ok(store.read(&DocumentId::new(document).into(), Seq(0))?)
 }

@@ -1,7 +1,7 @@
 //! Tests of the memory limits of histories, and of the order in which requesters read.
 
 use super::*;
-use crate::store::{Append, Ledger as _, MemoryStore};
+use crate::store::{Append, MemoryStore};
 use accord_document::body::Genesis;
 use accord_document::ids::{LineageId, PersonId, SessionId};
 use accord_document::ledger::RULES;

@@ -8,7 +8,7 @@ use crate::people::fresh_id;
 use crate::plans::installation;
 use crate::replay::replay;
 use crate::signing::keys::FOLDER;
-use crate::store::{Append, Ledger as _, Records as _, SledStore, StoreError};
+use crate::store::{Append, DiskStore, Ledger as _, Store as _, StoreError};
 use accord_document::body::{AuditAction, AuditEvent};
 use accord_document::ids::{LedgerId, LineageId, Seq};
 use accord_document::ledger::Entry;
@@ -41,7 +41,7 @@ pub fn restore(
     if making.exists() {
         fs::remove_dir_all(&making).map_err(in_data)?;
     }
-    let store = SledStore::open(&making, 0)?;
+    let store = DiskStore::open(&making, 0)?;
     let contents = read(file, |item| {
         match item {
             Item::Ledger(ledger, entries) => put_ledger(&store, &ledger, entries, now)?,
@@ -70,7 +70,7 @@ fn put_key(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
 
 /// Writes a ledger to a store. The ledger of a document and the audit record also get an entry about the restore.
 fn put_ledger(
-    store: &SledStore,
+    store: &DiskStore,
     ledger: &LedgerId,
     entries: Vec<Vec<u8>>,
     now: u64,

@@ -8,7 +8,7 @@ use crate::fair_queue::Requester;
 use crate::generation::Generation;
 use crate::people::{People, SessionLimits};
 use crate::plans::Plans;
-use crate::store::{Append, Ledger, MemoryStore, Record, Records, Space, Swap};
+use crate::store::{Change, Ledger, MemoryStore, Record, Records, Space};
 use accord_document::ids::{PlanId, Seq};
 use accord_document::lib0::Write as _;
 use accord_document::people::{Seat, Sector, Standing};
@@ -41,13 +41,6 @@ struct FaultyStore {
 }
 
 impl Ledger for FaultyStore {
-    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
-        if self.is_full.load(Ordering::SeqCst) {
-            return Err(StoreError::Full);
-        }
-        self.inner.append(batch)
-    }
-
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         self.inner.read(ledger, from)
     }
@@ -60,10 +53,6 @@ impl Ledger for FaultyStore {
         self.inner.entry(ledger, seq)
     }
 
-    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
-        self.inner.rewrite(entries)
-    }
-
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
         self.inner.pack(ledger)
     }
@@ -74,10 +63,6 @@ impl Ledger for FaultyStore {
 
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.checkpoint(ledger)
-    }
-
-    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
-        self.inner.erase(ledger)
     }
 
     fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
@@ -101,19 +86,28 @@ impl Records for FaultyStore {
     fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
         self.inner.all()
     }
+}
 
-    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.inner.put(kind, key, value)
-    }
-
-    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
-        if self.loses_records.load(Ordering::SeqCst) {
-            self.lost.fetch_add(1, Ordering::SeqCst);
-            return Err(StoreError::Full);
+impl FaultyStore {
+    /// Returns the error of a job that is to fail. Waits while changes of records are slow.
+    fn fault(&self, job: &[Change]) -> Option<StoreError> {
+        if job.iter().any(|change| matches!(change, Change::Append(_)))
+            && self.is_full.load(Ordering::SeqCst)
+        {
+            return Some(StoreError::Full);
         }
         let damaged = format!("{:016x}", self.damaged.load(Ordering::SeqCst));
-        if swaps.iter().any(|swap| swap.key.ends_with(&damaged)) {
-            return Err(StoreError::Damaged("a client id".into()));
+        let mut swaps = job.iter().filter_map(|change| match change {
+            Change::Swap(swap) => Some(swap),
+            _ => None,
+        });
+        let first = swaps.next()?;
+        if self.loses_records.load(Ordering::SeqCst) {
+            self.lost.fetch_add(1, Ordering::SeqCst);
+            return Some(StoreError::Full);
+        }
+        if first.key.ends_with(&damaged) || swaps.any(|swap| swap.key.ends_with(&damaged)) {
+            return Some(StoreError::Damaged("a client id".into()));
         }
         if self.is_slow.load(Ordering::SeqCst) {
             self.delayed.fetch_add(1, Ordering::SeqCst);
@@ -123,11 +117,19 @@ impl Records for FaultyStore {
         while self.is_slow.load(Ordering::SeqCst) && std::time::Instant::now() < end {
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.inner.swap_all(swaps)
+        None
     }
 }
 
 impl Store for FaultyStore {
+    fn commit(&self, jobs: Vec<Vec<Change>>) -> Vec<Result<(), StoreError>> {
+        let commit = |job: Vec<Change>| match self.fault(&job) {
+            Some(error) => Err(error),
+            None => self.inner.commit_one(job),
+        };
+        jobs.into_iter().map(commit).collect()
+    }
+
     fn has_room(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The contract suite: tests of what every backend promises, run against each backend.
 
-use super::{Append, MAX_RECORD_BYTES, MemoryStore, SledStore, Store, StoreError, Swap};
+use super::{Append, Change, DiskStore, MAX_RECORD_BYTES, MemoryStore, Store, StoreError, Swap};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 
 fn each(check: impl Fn(&dyn Store)) {
     check(&MemoryStore::default());
     let dir = tempfile::tempdir().unwrap();
-    check(&SledStore::open(dir.path(), 0).unwrap());
+    check(&DiskStore::open(dir.path(), 0).unwrap());
 }
 
 fn document(id: &str) -> LedgerId {
@@ -67,6 +67,36 @@ fn an_entry_out_of_its_place_refuses_the_whole_batch() {
         }
         assert!(store.read(&document("b"), Seq(0)).unwrap().is_empty());
         assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn a_job_that_fails_leaves_the_other_jobs_of_its_commit_alone() {
+    each(|store| {
+        let swap = |key: &str, expected, value: &[u8]| {
+            let (key, value) = (key.to_owned(), Some(value.to_vec()));
+            Change::Swap(Swap { kind: "seat", key, expected, value })
+        };
+        store.append(&[entry("a", 0, 0)]).unwrap();
+        let results = store.commit(vec![
+            vec![Change::Append(entry("a", 1, 1)), swap("k", None, b"one")],
+            vec![Change::Append(entry("b", 0, 9)), Change::Append(entry("a", 1, 8))],
+            vec![swap("l", None, b"lost"), swap("k", None, b"lost")],
+            vec![swap("m", None, &[0; MAX_RECORD_BYTES + 1])],
+            vec![],
+            vec![Change::Append(entry("a", 2, 2)), swap("k", Some(1), b"two")],
+        ]);
+        let conflict =
+            |result: &Result<(), StoreError>| matches!(result, Err(StoreError::Conflict));
+        assert!(results[0].is_ok() && results[4].is_ok() && results[5].is_ok());
+        assert!(conflict(&results[1]) && conflict(&results[2]));
+        assert!(matches!(results[3], Err(StoreError::TooLong)));
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap(), [[0; 3], [1; 3], [2; 3]]);
+        assert!(store.read(&document("b"), Seq(0)).unwrap().is_empty());
+        let record = store.get("seat", "k").unwrap().unwrap();
+        assert_eq!((record.revision, record.value.as_slice()), (2, &b"two"[..]));
+        assert_eq!(store.get("seat", "l").unwrap(), None);
+        assert_eq!(store.get("seat", "m").unwrap(), None);
     });
 }
 

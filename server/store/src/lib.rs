@@ -8,11 +8,14 @@
 
 #[cfg(test)]
 mod contract;
+mod disk;
+mod log;
 mod memory;
 mod sled;
+mod staging;
 
+pub use disk::DiskStore;
 pub use memory::MemoryStore;
-pub use sled::SledStore;
 
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::path::PathBuf;
@@ -56,7 +59,7 @@ pub enum StoreError {
 }
 
 /// An entry to append.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
     /// The ledger of the entry.
     pub ledger: LedgerId,
@@ -66,16 +69,9 @@ pub struct Append {
     pub bytes: Vec<u8>,
 }
 
-/// Storage of ledgers: ordered, durable, append-only. There is one ledger for each document, one for each plan, and one
-/// for the audit record.
+/// Reading ledgers: ordered, durable, append-only. There is one ledger for each document, one for each plan, and one for
+/// the audit record. [`Store::commit`] changes them.
 pub trait Ledger: Send + Sync {
-    /// Appends all entries of a batch, or none of them. When this returns `Ok`, all of them are on disk and survive a
-    /// loss of power.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::Conflict`] if an entry is not the next of its ledger, or another error if the store fails.
-    fn append(&self, batch: &[Append]) -> Result<(), StoreError>;
-
     /// Returns all entries from `from` on, in order. The list is empty if there is no such ledger.
     ///
     /// # Errors
@@ -94,13 +90,6 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Returns [`StoreError::Damaged`] if the entry differs from what was written.
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// Replaces the bytes of entries. Only a redaction does this, to blank entries. Replaces all of them or none, and the
-    /// new bytes are on disk when this returns. The old bytes can stay on the disk until the store reuses their place.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::Conflict`] if one of the entries does not exist.
-    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError>;
 
     /// Packs the settled entries of a ledger, which are all but the newest, into segments. Packs nothing if there are too
     /// few of them. Reading returns the same entries afterwards: only the space on the disk changes. Returns the number
@@ -123,13 +112,6 @@ pub trait Ledger: Send + Sync {
     /// Returns an error if the store can't be read.
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Removes a whole ledger, when the document that it belongs to was deleted and can't be restored any more. The
-    /// removal is on disk when this returns.
-    ///
-    /// # Errors
-    /// Returns an error if the ledger can't be removed.
-    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError>;
-
     /// Returns the documents that have a ledger.
     ///
     /// # Errors
@@ -143,7 +125,7 @@ pub trait Ledger: Send + Sync {
     fn plans(&self) -> Result<Vec<PlanId>, StoreError>;
 }
 
-/// Storage of small records by kind and key, each with a revision.
+/// Reading small records by kind and key, each with a revision. [`Store::commit`] changes them.
 pub trait Records: Send + Sync {
     /// Returns the record with a key, or `None` if no record has it.
     ///
@@ -162,35 +144,6 @@ pub trait Records: Send + Sync {
     /// # Errors
     /// Returns an error if a record can't be read.
     fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError>;
-
-    /// Writes a record, and replaces any record of the same kind with the same key. Only the restore of a backup does
-    /// this. The record is durable when this returns.
-    ///
-    /// # Errors
-    /// Returns an error if the record can't be written.
-    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError>;
-
-    /// Writes or removes all records of a batch, or none of them. The changes are durable when this returns.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::Conflict`] if a record does not have the expected revision, and [`StoreError::TooLong`] if a
-    /// value is too long.
-    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError>;
-
-    /// Writes or removes one record, as [`swap_all`](Self::swap_all) does for several.
-    ///
-    /// # Errors
-    /// Returns the errors of [`swap_all`](Self::swap_all).
-    fn swap(
-        &self,
-        kind: &'static str,
-        key: &str,
-        expected: Option<u64>,
-        value: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        let value = value.map(<[u8]>::to_vec);
-        self.swap_all(&[Swap { kind, key: key.to_owned(), expected, value }])
-    }
 }
 
 /// Returns the entries of a ledger from `from` on, in order. Only some of them are in memory at a time. The iterator ends
@@ -252,8 +205,111 @@ fn next_revision(current: Option<u64>) -> u64 {
     current.map_or(1, |revision| revision + 1)
 }
 
-/// A backend: both traits, implemented over the same storage.
+/// One change of the store.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Appends an entry to its ledger.
+    Append(Append),
+    /// Writes or removes a record that has the expected revision.
+    Swap(Swap),
+    /// Writes a record, and replaces any record of the same kind with the same key. Only the restore of a backup does
+    /// this.
+    Put {
+        /// The kind of record.
+        kind: String,
+        /// The key of the record within its kind.
+        key: String,
+        /// The value to write.
+        value: Vec<u8>,
+    },
+    /// Replaces the bytes of an entry. Only a redaction does this, to blank an entry.
+    Rewrite(Append),
+    /// Removes a whole ledger, when the document that it belongs to was deleted and can't be restored any more.
+    Erase(LedgerId),
+}
+
+/// A backend: both traits, implemented over the same storage, and the one way to change what they read.
 pub trait Store: Ledger + Records {
+    /// Commits several jobs, each a list of changes, in their order. Of each job, either all changes are made or none. A
+    /// job that fails does not affect the others. Returns the result of each job. When this returns, the changes of all
+    /// jobs whose result is `Ok` are on disk and survive a loss of power.
+    ///
+    /// After a rewrite or an erasure, no copy of the old bytes is left that the store knows of. They can stay on the disk
+    /// until sled reuses their place.
+    ///
+    /// # Errors
+    /// The result of a job is
+    /// - [`StoreError::Conflict`] if an entry to append is not the next of its ledger, if a record does not have the
+    ///   expected revision, or if there is no entry to rewrite;
+    /// - [`StoreError::TooLong`] if the value of a swapped record is too long;
+    /// - another error if the store fails. Then the same is true of all jobs.
+    fn commit(&self, jobs: Vec<Vec<Change>>) -> Vec<Result<(), StoreError>>;
+
+    /// Commits one job, as [`commit`](Self::commit) does for several.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn commit_one(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let result = self.commit(vec![changes]).pop();
+        result.unwrap_or_else(|| Err(StoreError::Failed("a job has no result".into())))
+    }
+
+    /// Appends all entries of a batch, or none of them.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
+        self.commit_one(batch.iter().cloned().map(Change::Append).collect())
+    }
+
+    /// Replaces the bytes of all of these entries, or of none of them.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
+        self.commit_one(entries.iter().cloned().map(Change::Rewrite).collect())
+    }
+
+    /// Removes a whole ledger.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+        self.commit_one(vec![Change::Erase(ledger.clone())])
+    }
+
+    /// Writes a record, and replaces any record of the same kind with the same key.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        let (kind, key, value) = (kind.to_owned(), key.to_owned(), value.to_vec());
+        self.commit_one(vec![Change::Put { kind, key, value }])
+    }
+
+    /// Writes or removes all of these records, or none of them.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
+        self.commit_one(swaps.iter().cloned().map(Change::Swap).collect())
+    }
+
+    /// Writes or removes one record, as [`swap_all`](Self::swap_all) does for several.
+    ///
+    /// # Errors
+    /// Returns the errors of [`commit`](Self::commit).
+    fn swap(
+        &self,
+        kind: &'static str,
+        key: &str,
+        expected: Option<u64>,
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let value = value.map(<[u8]>::to_vec);
+        self.commit_one(vec![Change::Swap(Swap { kind, key: key.to_owned(), expected, value })])
+    }
+
     /// Returns `Ok` if the disk has room for more entries. The committer calls this before each append, because a store
     /// that reaches the end of the disk in the middle of a write is harder to trust.
     ///

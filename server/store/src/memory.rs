@@ -1,9 +1,7 @@
 //! A store in memory, for tests. Nothing in it survives the end of the process.
 
-use super::{
-    Append, Ledger, MAX_RECORD_BYTES, Record, Records, Space, Store, StoreError, Swap,
-    next_revision,
-};
+use super::staging::{Current, RecordKey, Resolved, Staging};
+use super::{Change, Ledger, Record, Records, Space, Store, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +18,7 @@ pub struct MemoryStore {
 struct Inner {
     ledgers: BTreeMap<LedgerId, Vec<Vec<u8>>>,
     checkpoints: BTreeMap<LedgerId, Vec<u8>>,
-    records: BTreeMap<(String, String), Record>,
+    records: BTreeMap<RecordKey, Record>,
 }
 
 impl MemoryStore {
@@ -43,23 +41,6 @@ impl MemoryStore {
 const MAX_ENTRIES_READ: usize = 2;
 
 impl Ledger for MemoryStore {
-    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
-        let mut inner = self.lock();
-        let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
-        for append in batch {
-            let len = inner.ledgers.get(&append.ledger).map_or(0, Vec::len) as u64;
-            let next = next.entry(&append.ledger).or_insert(len);
-            if append.seq.0 != *next {
-                return Err(StoreError::Conflict);
-            }
-            *next += 1;
-        }
-        for append in batch {
-            inner.ledgers.entry(append.ledger.clone()).or_default().push(append.bytes.clone());
-        }
-        Ok(())
-    }
-
     fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         let inner = self.lock();
         let ledger = inner.ledgers.get(ledger).map_or(&[][..], Vec::as_slice);
@@ -77,24 +58,6 @@ impl Ledger for MemoryStore {
         let inner = self.lock();
         let place = usize::try_from(seq.0).unwrap_or(usize::MAX);
         Ok(inner.ledgers.get(ledger).and_then(|entries| entries.get(place)).cloned())
-    }
-
-    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
-        let mut inner = self.lock();
-        let place = |entry: &Append| usize::try_from(entry.seq.0).unwrap_or(usize::MAX);
-        for entry in entries {
-            let ledger = inner.ledgers.get(&entry.ledger);
-            if ledger.is_none_or(|ledger| ledger.len() <= place(entry)) {
-                return Err(StoreError::Conflict);
-            }
-        }
-        for entry in entries {
-            if let Some(ledger) = inner.ledgers.get_mut(&entry.ledger) {
-                ledger[place(entry)] = entry.bytes.clone();
-            }
-            inner.checkpoints.remove(&entry.ledger);
-        }
-        Ok(())
     }
 
     fn pack(&self, _: &LedgerId) -> Result<usize, StoreError> {
@@ -117,13 +80,6 @@ impl Ledger for MemoryStore {
             _ => None,
         });
         Ok(documents.collect())
-    }
-
-    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
-        let mut inner = self.lock();
-        inner.ledgers.remove(ledger);
-        inner.checkpoints.remove(ledger);
-        Ok(())
     }
 
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
@@ -158,41 +114,56 @@ impl Records for MemoryStore {
         let all = inner.records.iter();
         Ok(all.map(|((kind, key), record)| (kind.clone(), key.clone(), record.clone())).collect())
     }
+}
 
-    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        let record = Record { revision: next_revision(None), value: value.to_vec() };
-        self.lock().records.insert((kind.to_owned(), key.to_owned()), record);
-        Ok(())
+impl Current for Inner {
+    fn next(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
+        Ok(self.ledgers.get(ledger).map_or(0, Vec::len) as u64)
     }
 
-    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
-        let is_long = |value: &Vec<u8>| value.len() > MAX_RECORD_BYTES;
-        if swaps.iter().any(|swap| swap.value.as_ref().is_some_and(is_long)) {
-            return Err(StoreError::TooLong);
-        }
-        let mut inner = self.lock();
-        let id = |swap: &Swap| (swap.kind.to_owned(), swap.key.clone());
-        for swap in swaps {
-            if inner.records.get(&id(swap)).map(|record| record.revision) != swap.expected {
-                return Err(StoreError::Conflict);
+    fn record(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+        Ok(self.records.get(key).cloned())
+    }
+}
+
+impl Inner {
+    fn make(&mut self, change: Resolved) {
+        match change {
+            Resolved::Append(append) => {
+                self.ledgers.entry(append.ledger).or_default().push(append.bytes);
+            }
+            Resolved::Record { key, new: Some(record), .. } => {
+                self.records.insert(key, record);
+            }
+            Resolved::Record { key, new: None, .. } => {
+                self.records.remove(&key);
+            }
+            Resolved::Rewrite(append) => {
+                let place = usize::try_from(append.seq.0).unwrap_or(usize::MAX);
+                let entry = self.ledgers.get_mut(&append.ledger).and_then(|l| l.get_mut(place));
+                if let Some(entry) = entry {
+                    *entry = append.bytes;
+                }
+                self.checkpoints.remove(&append.ledger);
+            }
+            Resolved::Erase(ledger) => {
+                self.ledgers.remove(&ledger);
+                self.checkpoints.remove(&ledger);
             }
         }
-        for swap in swaps {
-            match &swap.value {
-                Some(value) => {
-                    let revision = next_revision(swap.expected);
-                    inner.records.insert(id(swap), Record { revision, value: value.clone() });
-                }
-                None => {
-                    inner.records.remove(&id(swap));
-                }
-            }
-        }
-        Ok(())
     }
 }
 
 impl Store for MemoryStore {
+    fn commit(&self, jobs: Vec<Vec<Change>>) -> Vec<Result<(), StoreError>> {
+        let mut inner = self.lock();
+        let mut staging = Staging::new(&*inner);
+        let results = jobs.into_iter().map(|job| staging.add(job)).collect();
+        let resolved = staging.resolved;
+        resolved.into_iter().for_each(|change| inner.make(change));
+        results
+    }
+
     fn has_room(&self) -> Result<(), StoreError> {
         Ok(())
     }

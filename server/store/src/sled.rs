@@ -1,8 +1,8 @@
-//! The store of one machine: sled 0.34, hardened.
+//! The store of what is settled: sled 0.34, hardened. [`DiskStore`](crate::DiskStore) has a log in front of it.
 //!
 //! This module adds what sled does not do by itself:
 //!
-//! - sled's flush does not fsync on Linux, so each commit here syncs the database file.
+//! - sled's flush does not fsync on Linux, so `sync` here syncs the database file.
 //! - sled writes leaves above a quarter of one of its segments (64 KiB here, 128 KiB by default) to files that it never
 //!   syncs, so large values are split into pieces.
 //! - A leftover `snap.*.generating` file keeps sled from opening, so it is removed first.
@@ -15,7 +15,11 @@ mod segments;
 #[cfg(test)]
 mod tests;
 
-use super::{Space, Store, StoreError};
+pub(crate) use pieces::missing_entry;
+pub(crate) use segments::MIN_PACKED_ENTRIES;
+
+use super::staging::RecordKey;
+use super::{Append, Record, Space, StoreError};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,20 +30,33 @@ use std::time::{Duration, Instant};
 /// half of sled's default, so that less space is unused.
 const SLED_SEGMENT_BYTES: usize = 256 * 1024;
 
-/// The version of the layout of keys and values, stored in the default tree. Versions 1 and 2 were never released.
-const FORMAT: [u8; 1] = [3];
+/// The version of the layout, stored in the default tree: a log and a witness beside sled.
+const FORMAT: [u8; 1] = [4];
+/// The version before: the same keys and values, without a log and a witness.
+const FORMAT_BEFORE: [u8; 1] = [3];
 const FORMAT_KEY: &[u8] = b"format";
 
 /// Maximum time to wait for a folder that another process uses.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Size of sled's cache, in bytes. It is small, because a ledger is read once, when its document is opened, and the
 /// operating system caches the file as well.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A store in a data folder.
+/// The form in which a data folder was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Nothing was stored yet.
+    New,
+    /// The form of the version before, without a log and a witness.
+    Before,
+    /// The form of this version.
+    Present,
+}
+
+/// The database in a data folder.
 #[derive(Debug)]
-pub struct SledStore {
+pub(crate) struct SledStore {
     path: PathBuf,
     db: sled::Db,
     ledger: sled::Tree,
@@ -56,14 +73,16 @@ pub struct SledStore {
     file: File,
     /// Number of bytes of the disk that must stay free.
     reserve: u64,
+    /// The form in which the folder was found.
+    form: Form,
 }
 
 impl SledStore {
-    /// Opens or creates the store in a folder. `reserve` is the number of bytes of the disk that must stay free.
+    /// Opens or creates the database in a folder. `reserve` is the number of bytes of the disk that must stay free.
     ///
     /// # Errors
     /// Returns an error if another process uses the folder, or if the folder can't be used or is damaged.
-    pub fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
         let unusable = |error: &io::Error| StoreError::Unusable {
             path: path.to_owned(),
             reason: match error.kind() {
@@ -99,8 +118,10 @@ impl SledStore {
             move_lock: RwLock::default(),
             file,
             reserve,
+            form: Form::New,
         };
-        store.check_format()?;
+        let form = store.find_form()?;
+        let store = Self { form, ..store };
         store.sync()?;
         sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(&error))?;
         Ok(store)
@@ -113,13 +134,20 @@ impl SledStore {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Checks that the folder has the layout that this version writes. An empty store gets that layout.
-    fn check_format(&self) -> Result<(), StoreError> {
+    /// Returns the form in which the folder was found.
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Returns the form of the folder.
+    ///
+    /// # Errors
+    /// Returns an error if another version of Accord wrote the folder.
+    fn find_form(&self) -> Result<Form, StoreError> {
         match self.db.get(FORMAT_KEY).map_err(failed)? {
-            Some(found) if *found == FORMAT => Ok(()),
-            None if self.ledger.is_empty() && self.records.is_empty() => {
-                self.db.insert(FORMAT_KEY, &FORMAT).map_err(failed).map(drop)
-            }
+            Some(found) if *found == FORMAT => Ok(Form::Present),
+            Some(found) if *found == FORMAT_BEFORE => Ok(Form::Before),
+            None if self.ledger.is_empty() && self.records.is_empty() => Ok(Form::New),
             _ => Err(StoreError::Unusable {
                 path: self.path.clone(),
                 reason:
@@ -129,8 +157,30 @@ impl SledStore {
         }
     }
 
+    /// Marks the folder as one of the form of this version. The mark is on disk when this returns.
+    pub(crate) fn mark_as_present(&self) -> Result<(), StoreError> {
+        self.db.insert(FORMAT_KEY, &FORMAT).map_err(failed)?;
+        self.sync()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn mark_as_before(&self) {
+        self.db.insert(FORMAT_KEY, &FORMAT_BEFORE).unwrap();
+        self.sync().unwrap();
+    }
+
+    /// Writes entries and records, and replaces those that are stored. They are on disk after the next [`sync`](Self::sync).
+    pub(crate) fn write<'r>(
+        &self,
+        entries: impl Iterator<Item = Append>,
+        records: impl Iterator<Item = (&'r RecordKey, &'r Option<Record>)>,
+    ) -> Result<(), StoreError> {
+        self.write_entries(entries)?;
+        self.write_records(records)
+    }
+
     /// Syncs the store: everything written so far is on disk when this returns.
-    fn sync(&self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(failed)?;
         self.file.sync_data().map_err(|error| StoreError::SyncFailed(error.to_string()))
     }
@@ -143,7 +193,7 @@ fn open_when_free(home: &Path) -> sled::Result<sled::Db> {
         .path(home)
         .cache_capacity(CACHE_BYTES)
         .segment_size(SLED_SEGMENT_BYTES)
-        // Each commit flushes. A background flush would only compete with it.
+        // Each settlement flushes. A background flush would only compete with it.
         .flush_every_ms(None);
     let since = Instant::now();
     loop {
@@ -188,12 +238,14 @@ fn failed(error: sled::Error) -> StoreError {
     }
 }
 
-impl Store for SledStore {
-    fn has_room(&self) -> Result<(), StoreError> {
+impl SledStore {
+    /// Returns `Ok` if more of the disk is free than the reserve.
+    pub(crate) fn has_room(&self) -> Result<(), StoreError> {
         if self.free()? < self.reserve { Err(StoreError::Full) } else { Ok(()) }
     }
 
-    fn space(&self) -> Result<Space, StoreError> {
+    /// Returns the space that the database uses, and the space that is left.
+    pub(crate) fn space(&self) -> Result<Space, StoreError> {
         let used = self.db.size_on_disk().map_err(failed)?;
         Ok(Space { used, free: self.free()? })
     }

@@ -6,7 +6,7 @@ use accord_document::ids::{DocumentId, LedgerId, PersonId, Seq, SessionId};
 use accord_document::ledger::Entry;
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_server::store::{Append, Ledger, Records, SledStore};
+use accord_server::store::{Append, DiskStore, Ledger, Records, Store as _};
 use accord_tests::{PASSWORD, Server, SyncClient, Visitor};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
     // Ben's surname begins with a Cyrillic O instead of a Latin one.
     const LOOK_ALIKE: &str = "Ben \u{41e}kafor";
     let proposal = {
-        let store = SledStore::open(data.path(), 0)?;
+        let store = DiskStore::open(data.path(), 0)?;
         name_as_before(&store, &rosa, "Rosa\u{3164}Díaz\u{202e}")?;
         name_as_before(&store, &ben, LOOK_ALIKE)?;
         propose_as_before(&store, &document)?
@@ -93,7 +93,7 @@ async fn what_was_proposed_and_named_before_is_judged_again_at_the_signature() -
 }
 
 /// Stores a name that an earlier version would have accepted.
-fn name_as_before(store: &SledStore, person: &str, name: &str) -> Result<()> {
+fn name_as_before(store: &DiskStore, person: &str, name: &str) -> Result<()> {
     let record = store.get("person", person)?.context("the person's record")?;
     let mut value: Value = serde_json::from_slice(&record.value)?;
     value["name"] = name.into();
@@ -102,7 +102,7 @@ fn name_as_before(store: &SledStore, person: &str, name: &str) -> Result<()> {
 }
 
 /// Appends the entry that an earlier version would have appended when Fay proposed a text. Returns its number.
-fn propose_as_before(store: &SledStore, document: &str) -> Result<u64> {
+fn propose_as_before(store: &DiskStore, document: &str) -> Result<u64> {
     let document = DocumentId::new(document);
     let ledger = LedgerId::from(document.clone());
     let entries = store.read(&ledger, Seq(0))?;

@@ -5,7 +5,7 @@ use super::pieces::{
 };
 use super::segments::unpack_segment;
 use super::{SledStore, failed};
-use crate::{Append, Ledger, StoreError};
+use crate::{Append, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 use std::collections::BTreeMap;
@@ -14,31 +14,44 @@ use std::sync::PoisonError;
 /// Maximum number of loose entries that `read_some` returns.
 const MAX_LOOSE_ENTRIES_READ: usize = 64;
 
-impl Ledger for SledStore {
-    fn append(&self, batch: &[Append]) -> Result<(), StoreError> {
-        let mut next: BTreeMap<&LedgerId, u64> = BTreeMap::new();
-        let mut writes = sled::Batch::default();
-        for append in batch {
-            let has = |seq| {
-                let key = ledger_key(&append.ledger, Seq(seq), 0);
-                self.ledger.contains_key(key).map_err(failed)
-            };
-            let seq = append.seq.0;
-            let follows = match next.get(&append.ledger) {
-                Some(&next) => seq == next,
-                None => !has(seq)? && (seq == 0 || has(seq - 1)?),
-            };
-            if !follows {
-                return Err(StoreError::Conflict);
-            }
-            next.insert(&append.ledger, seq + 1);
-            put_entry(&mut writes, append)?;
-        }
-        self.ledger.apply_batch(writes).map_err(failed)?;
-        self.sync()
+impl SledStore {
+    /// Returns the number of the next entry of a ledger.
+    pub(crate) fn end(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
+        // Packing leaves the newest entries of each ledger loose.
+        Ok(self.loose_end(ledger)?.unwrap_or(0))
     }
 
-    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+    /// Returns all ledgers.
+    pub(crate) fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
+        let mut all: Vec<LedgerId> = self.documents()?.into_iter().map(Into::into).collect();
+        all.extend(self.plans()?.into_iter().map(LedgerId::from));
+        if self.end(&LedgerId::Audit)? > 0 {
+            all.push(LedgerId::Audit);
+        }
+        Ok(all)
+    }
+
+    pub(super) fn write_entries(
+        &self,
+        entries: impl Iterator<Item = Append>,
+    ) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for entry in entries {
+            put_entry(&mut writes, &entry)?;
+        }
+        self.ledger.apply_batch(writes).map_err(failed)
+    }
+
+    /// Returns the entries from `from` on and before the number `before`, in order.
+    pub(crate) fn read_before(
+        &self,
+        ledger: &LedgerId,
+        from: Seq,
+        before: u64,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        if from.0 >= before {
+            return Ok(Vec::new());
+        }
         let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         let mut entries = Vec::new();
         let mut next = from.0;
@@ -55,17 +68,24 @@ impl Ledger for SledStore {
             entries.extend(unpacked.into_iter().skip(known));
             next = next.max(end);
         }
-        for (seq, bytes) in pieced(&self.ledger, ledger, Seq(next))? {
+        for (seq, bytes) in pieced_upto(&self.ledger, ledger, Seq(next), Seq(before - 1))? {
             if seq != next {
                 return Err(missing_entry(ledger, next));
             }
             entries.push(bytes);
             next += 1;
         }
+        let count = usize::try_from(before - from.0).unwrap_or(usize::MAX);
+        entries.truncate(count);
         Ok(entries)
     }
 
-    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
+    /// Returns the next entries from `from` on, in order: at least one, if there are any.
+    pub(crate) fn read_some(
+        &self,
+        ledger: &LedgerId,
+        from: Seq,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         let first = self.segment_before(ledger, from)?;
         if let Some(segment) = self.segment(ledger, first)? {
@@ -83,20 +103,22 @@ impl Ledger for SledStore {
         Ok(loose)
     }
 
-    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
+    /// Returns an entry, or `None` if the ledger does not have it.
+    pub(crate) fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
         let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
-        let first = self.segment_before(ledger, seq)?;
-        if let Some(segment) = self.segment(ledger, first)? {
-            let place = usize::try_from(seq.0 - first).unwrap_or(usize::MAX);
-            let packed = segment.into_iter().nth(place);
-            if packed.is_some() {
-                return Ok(packed);
-            }
+        // A loose entry is cheap to read. A packed one needs its whole segment.
+        let loose = pieced_upto(&self.ledger, ledger, seq, seq)?.pop();
+        if let Some((_, bytes)) = loose {
+            return Ok(Some(bytes));
         }
-        Ok(pieced_upto(&self.ledger, ledger, seq, seq)?.pop().map(|(_, bytes)| bytes))
+        let first = self.segment_before(ledger, seq)?;
+        let Some(segment) = self.segment(ledger, first)? else { return Ok(None) };
+        let place = usize::try_from(seq.0 - first).unwrap_or(usize::MAX);
+        Ok(segment.into_iter().nth(place))
     }
 
-    fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
+    /// Replaces the bytes of entries, and removes the checkpoints of their ledgers. This is on disk when it returns.
+    pub(crate) fn rewrite(&self, entries: &[Append]) -> Result<(), StoreError> {
         let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         let (mut loose, mut packed) = (sled::Batch::default(), sled::Batch::default());
         let mut outdated = sled::Batch::default();
@@ -135,7 +157,8 @@ impl Ledger for SledStore {
         self.sync()
     }
 
-    fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+    /// Packs the settled entries of a ledger, which are all but the newest, into segments. Returns their number.
+    pub(crate) fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
         let mut packed = 0;
         loop {
             match self.pack_some(ledger)? {
@@ -149,7 +172,8 @@ impl Ledger for SledStore {
         Ok(packed)
     }
 
-    fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
+    /// Removes a whole ledger. The removal is on disk when this returns.
+    pub(crate) fn erase(&self, ledger: &LedgerId) -> Result<(), StoreError> {
         let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         for tree in [&self.ledger, &self.segments, &self.checkpoints] {
             let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
@@ -162,7 +186,12 @@ impl Ledger for SledStore {
         self.sync()
     }
 
-    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
+    /// Stores a checkpoint of a ledger in place of the one before.
+    pub(crate) fn keep_checkpoint(
+        &self,
+        ledger: &LedgerId,
+        state: &[u8],
+    ) -> Result<(), StoreError> {
         let _moving = self.move_lock.write().unwrap_or_else(PoisonError::into_inner);
         let mut writes = sled::Batch::default();
         let state = Append { ledger: ledger.clone(), seq: Seq(0), bytes: state.to_vec() };
@@ -172,7 +201,8 @@ impl Ledger for SledStore {
         self.sync()
     }
 
-    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
+    /// Returns the last checkpoint of a ledger, if it is stored and whole.
+    pub(crate) fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
         let _settled = self.move_lock.read().unwrap_or_else(PoisonError::into_inner);
         match pieced(&self.checkpoints, ledger, Seq(0)) {
             Ok(mut found) => Ok(found.pop().map(|(_, state)| state)),
@@ -182,12 +212,14 @@ impl Ledger for SledStore {
         }
     }
 
-    fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
+    /// Returns the documents that have a ledger.
+    pub(crate) fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
         // Packing leaves the newest entries of each ledger loose, so every ledger has entries in this tree.
         Ok(named(&self.ledger, DOCUMENTS)?.into_iter().map(DocumentId::new).collect())
     }
 
-    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
+    /// Returns the plans that have a ledger.
+    pub(crate) fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
         Ok(named(&self.ledger, PLANS)?.into_iter().map(PlanId::new).collect())
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn damaged(ledger: &LedgerId, what: &str) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger}: {what}"))
 }
 
-pub(super) fn missing_entry(ledger: &LedgerId, seq: u64) -> StoreError {
+pub(crate) fn missing_entry(ledger: &LedgerId, seq: u64) -> StoreError {
     StoreError::Damaged(format!("the ledger of {ledger} lacks entry {seq}"))
 }
 

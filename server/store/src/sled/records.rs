@@ -2,8 +2,8 @@
 
 use super::pieces::{seal, unseal};
 use super::{SledStore, failed};
-use crate::{MAX_RECORD_BYTES, Record, Records, StoreError, Swap, next_revision};
-use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
+use crate::staging::RecordKey;
+use crate::{Record, StoreError};
 
 fn record_key(kind: &str, key: &str) -> Vec<u8> {
     [kind.as_bytes(), &[0], key.as_bytes()].concat()
@@ -17,14 +17,20 @@ fn read_record(key: &[u8], value: &[u8]) -> Result<Record, StoreError> {
     Ok(Record { revision: u64::from_be_bytes(*revision), value: value.to_vec() })
 }
 
-impl Records for SledStore {
-    fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
+impl SledStore {
+    /// Returns the record with a key, or `None` if no record has it.
+    pub(crate) fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
         let key = record_key(kind, key);
         let value = self.records.get(&key).map_err(failed)?;
         value.map(|value| read_record(&key, &value)).transpose()
     }
 
-    fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
+    /// Returns all records of a kind whose keys start with `prefix`, in the order of their keys.
+    pub(crate) fn scan(
+        &self,
+        kind: &str,
+        prefix: &str,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
         let mut found = Vec::new();
         for pair in self.records.scan_prefix(record_key(kind, prefix)) {
             let (key, value) = pair.map_err(failed)?;
@@ -34,7 +40,8 @@ impl Records for SledStore {
         Ok(found)
     }
 
-    fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
+    /// Returns all records of all kinds, each with its kind and key.
+    pub(crate) fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
         let mut found = Vec::new();
         for pair in self.records.iter() {
             let (key, value) = pair.map_err(failed)?;
@@ -47,48 +54,23 @@ impl Records for SledStore {
         Ok(found)
     }
 
-    fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        let key = record_key(kind, key);
-        let revision = next_revision(None);
-        let sealed = seal(&key, false, &[&revision.to_be_bytes()[..], value].concat());
-        self.records.insert(key, sealed).map_err(failed)?;
-        self.sync()
-    }
-
-    fn swap_all(&self, swaps: &[Swap]) -> Result<(), StoreError> {
-        let mut writes = Vec::with_capacity(swaps.len());
-        for Swap { kind, key, expected, value } in swaps {
-            if value.as_ref().is_some_and(|value| value.len() > MAX_RECORD_BYTES) {
-                return Err(StoreError::TooLong);
-            }
+    /// Writes records, and removes those whose new value is `None`.
+    pub(super) fn write_records<'r>(
+        &self,
+        records: impl Iterator<Item = (&'r RecordKey, &'r Option<Record>)>,
+    ) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for ((kind, key), record) in records {
             let key = record_key(kind, key);
-            let sealed = value.as_ref().map(|value| {
-                let revision = next_revision(*expected);
-                seal(&key, false, &[&revision.to_be_bytes()[..], value].concat())
-            });
-            writes.push((key, *expected, sealed));
-        }
-        let swapped = (&self.records,).transaction(|(records,)| {
-            let abort = ConflictableTransactionError::Abort;
-            for (key, expected, sealed) in &writes {
-                let current = match records.get(key)? {
-                    Some(value) => Some(read_record(key, &value).map_err(abort)?.revision),
-                    None => None,
-                };
-                if current != *expected {
-                    return Err(abort(StoreError::Conflict));
+            match record {
+                Some(record) => {
+                    let revision = record.revision.to_be_bytes();
+                    let sealed = seal(&key, false, &[&revision[..], &record.value].concat());
+                    writes.insert(key, sealed);
                 }
-                match sealed {
-                    Some(value) => records.insert(key.as_slice(), value.as_slice())?,
-                    None => records.remove(key.as_slice())?,
-                };
+                None => writes.remove(key),
             }
-            Ok(())
-        });
-        swapped.map_err(|error| match error {
-            TransactionError::Abort(error) => error,
-            TransactionError::Storage(error) => failed(error),
-        })?;
-        self.sync()
+        }
+        self.records.apply_batch(writes).map_err(failed)
     }
 }

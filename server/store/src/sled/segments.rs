@@ -13,7 +13,7 @@ pub(super) const MIN_LOOSE_ENTRIES: usize = 64;
 /// memory for reading and packing. A larger entry is read alone, and has a segment of its own.
 pub(super) const MAX_ENTRY_BYTES_AT_A_TIME: usize = 8 * 1024 * 1024;
 /// Minimum number of entries, without the newest [`MIN_LOOSE_ENTRIES`], for which packing is worth it.
-const MIN_PACKED_ENTRIES: usize = 768;
+pub(crate) const MIN_PACKED_ENTRIES: usize = 768;
 
 impl SledStore {
     /// Returns the segments that can contain entries from the number `from` on, each with the number of its first
@@ -62,7 +62,7 @@ impl SledStore {
     }
 
     /// Returns the number after the ledger's last loose entry, or `None` if no entry is loose.
-    fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
+    pub(super) fn loose_end(&self, ledger: &LedgerId) -> Result<Option<u64>, StoreError> {
         let all = ledger_key(ledger, Seq(0), 0)..=ledger_key(ledger, Seq(u64::MAX), u16::MAX);
         let Some(key) = self.ledger.range(all).keys().next_back() else { return Ok(None) };
         let (seq, _) = seq_of(ledger, &key.map_err(failed)?)?;

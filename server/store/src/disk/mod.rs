@@ -1,0 +1,289 @@
+//! The store of one machine: a log in front of sled, and a witness beside it.
+//!
+//! A commit is one batch of the log: one write and one sync. What is committed stays in memory, in a *layer*, until a
+//! thread of its own writes it to sled in a large stroke (*settles* it). The order is: the log is synced, the commit is
+//! acknowledged, sled takes in the layer and is synced, the witness is written, and one settlement later the log is
+//! freed. So the log still has what sled may have lost without noticing.
+//!
+//! Rewrites and erasures settle at once, and then the whole log is replaced with zeroes, so that no copy of the old bytes
+//! is left in it.
+
+mod changes;
+mod copying;
+mod errors;
+mod layer;
+mod ledger_ids;
+mod noted;
+mod opening;
+mod reading;
+mod settling;
+#[cfg(test)]
+mod tests;
+mod witness;
+
+use crate::log::{Log, LogError, Position};
+use crate::sled::SledStore;
+use crate::staging::{Current, RecordKey, Resolved, Staging};
+use crate::{Change, Record, Space, Store, StoreError};
+use accord_document::ids::{LedgerId, Seq};
+use errors::words_of;
+use layer::Layer;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use witness::Witness;
+
+/// Size of a layer, in bytes, from which it is settled.
+const SETTLED_BYTES: usize = 512 * 1024;
+/// Size of the newest layer, in bytes, from which commits wait until the layer before has settled.
+const MAX_LAYER_BYTES: usize = 8 * 1024 * 1024;
+
+/// A store in a data folder.
+#[derive(Debug)]
+pub struct DiskStore {
+    shared: Arc<Shared>,
+    /// Settles everything when it is dropped.
+    _settler: Settler,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    sled: SledStore,
+    /// Ledgers that are not as the witness says, each with a description of the damage.
+    damaged: BTreeMap<LedgerId, String>,
+    layers: RwLock<Layers>,
+    /// Jobs whose caller waits for the writer. The caller that gets the writer first commits all of them as one batch.
+    waiting: Mutex<Vec<Waiting>>,
+    writer: Mutex<Writer>,
+    /// Held while something is settled. The locks are taken in this order: writer, witness, settlement, layers.
+    witness: Mutex<Witness>,
+    /// The state of the settlement under way, and a way to wait for its end.
+    settlement: Mutex<Settlement>,
+    settled: Condvar,
+    /// Wakes the settler when a layer is due or the store is closed.
+    due: Condvar,
+    /// The place behind the last batch that is on disk.
+    acknowledged: Mutex<Position>,
+    /// Odd while entries are rewritten or erased, and larger afterwards.
+    moves: AtomicU64,
+}
+
+/// What is committed and not in sled yet.
+#[derive(Debug)]
+struct Layers {
+    /// What was committed since the last settlement began.
+    newest: Layer,
+    /// What is being settled.
+    settling: Option<Arc<Layer>>,
+}
+
+/// The thread that settles. It ends when this is dropped, after it has settled everything.
+#[derive(Debug)]
+struct Settler {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The result of each job of a commit.
+type Results = Vec<Result<(), StoreError>>;
+
+#[derive(Debug)]
+struct Waiting {
+    jobs: Vec<Vec<Change>>,
+    results: Arc<Mutex<Option<Results>>>,
+}
+
+/// What only one commit at a time uses.
+#[derive(Debug)]
+struct Writer {
+    log: Log,
+    /// The number of the next entry of each ledger that was appended to since the store was opened.
+    next: HashMap<LedgerId, u64>,
+    /// Set once the log could not be written or synced. Nobody knows then what is on disk, so nothing more is committed.
+    failed: Option<StoreError>,
+}
+
+#[derive(Debug, Default)]
+struct Settlement {
+    /// Whether there is a layer to settle.
+    is_due: bool,
+    /// Why the last settlement failed. It is tried again if only the disk was full.
+    failed: Option<StoreError>,
+    /// The place behind the last batch of the last settlement. Segments of the log up to there can be freed once the next
+    /// settlement has ended.
+    last: Option<Position>,
+    is_stopping: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The state that a commit starts from. Only the holder of the writer uses it.
+struct BeforeCommit<'s> {
+    shared: &'s Shared,
+    next: &'s HashMap<LedgerId, u64>,
+}
+
+impl Current for BeforeCommit<'_> {
+    fn next(&self, ledger: &LedgerId) -> Result<u64, StoreError> {
+        if let Some(what) = self.shared.damaged.get(ledger) {
+            return Err(StoreError::Damaged(what.clone()));
+        }
+        match self.next.get(ledger) {
+            Some(next) => Ok(*next),
+            None => self.shared.sled.end(ledger),
+        }
+    }
+
+    fn record(&self, (kind, key): &RecordKey) -> Result<Option<Record>, StoreError> {
+        self.shared.record(kind, key)
+    }
+}
+
+impl Settlement {
+    /// Returns the error after which nothing more is settled. Only the next opening, which reads everything again, can
+    /// tell then what is in sled.
+    fn final_error(&self) -> Option<StoreError> {
+        self.failed.clone().filter(|error| !matches!(error, StoreError::Full))
+    }
+}
+
+impl Shared {
+    /// Checks that the entries which a job rewrites can be read, and that the disk has room. A rewrite that is in the log
+    /// must be possible.
+    fn can_rewrite(&self, job: &[Change]) -> Result<(), StoreError> {
+        let mut first: BTreeMap<&LedgerId, Seq> = BTreeMap::new();
+        for change in job {
+            if let Change::Rewrite(append) = change {
+                let seq = first.entry(&append.ledger).or_insert(append.seq);
+                *seq = append.seq.min(*seq);
+            }
+        }
+        if first.is_empty() {
+            return Ok(());
+        }
+        self.sled.has_room()?;
+        first.into_iter().try_for_each(|(ledger, seq)| self.read(ledger, seq).map(drop))
+    }
+
+    /// Commits jobs as one batch of the log.
+    fn write(&self, writer: &mut Writer, jobs: Vec<Vec<Change>>) -> Results {
+        let failed = writer.failed.clone().or_else(|| lock(&self.settlement).final_error());
+        if let Some(error) = failed {
+            return jobs.iter().map(|_| Err(error.clone())).collect();
+        }
+        let before = BeforeCommit { shared: self, next: &writer.next };
+        let mut staging = Staging::new(&before);
+        let mut add = |job: Vec<Change>| {
+            self.can_rewrite(&job)?;
+            staging.add(job)
+        };
+        let mut results: Vec<_> = jobs.into_iter().map(&mut add).collect();
+        let resolved = staging.resolved;
+        if resolved.is_empty() {
+            return results;
+        }
+        if let Err(error) = self.log_and_publish(writer, resolved) {
+            for result in results.iter_mut().filter(|result| result.is_ok()) {
+                *result = Err(error.clone());
+            }
+        }
+        results
+    }
+
+    fn log_and_publish(
+        &self,
+        writer: &mut Writer,
+        changes: Vec<Resolved>,
+    ) -> Result<(), StoreError> {
+        let position = match writer.log.append(&changes::encode(&changes)) {
+            Ok(position) => position,
+            Err(LogError::Io(error)) => {
+                let error = StoreError::SyncFailed(error.to_string());
+                writer.failed = Some(error.clone());
+                return Err(error);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        *lock(&self.acknowledged) = position;
+        let is_move =
+            |change: &Resolved| matches!(change, Resolved::Rewrite(_) | Resolved::Erase(_));
+        let moved: Vec<_> = changes.iter().filter(|change| is_move(change)).cloned().collect();
+        // Nothing else may settle this batch, because its rewrites and erasures would be left out.
+        let witness = (!moved.is_empty()).then(|| lock(&self.witness));
+        {
+            let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+            layers.newest.upto = position;
+            for change in changes {
+                match &change {
+                    Resolved::Append(append) => {
+                        writer.next.insert(append.ledger.clone(), append.seq.0 + 1);
+                    }
+                    Resolved::Erase(ledger) => drop(writer.next.insert(ledger.clone(), 0)),
+                    Resolved::Rewrite(_) | Resolved::Record { .. } => {}
+                }
+                layers.newest.add(change);
+            }
+        }
+        if let Some(witness) = witness {
+            return self.move_at_once(writer, witness, &moved);
+        }
+        self.settle_if_large();
+        Ok(())
+    }
+}
+
+impl Store for DiskStore {
+    fn commit(&self, jobs: Vec<Vec<Change>>) -> Results {
+        let count = jobs.len();
+        // Nobody waits for a settlement while they hold the writer, because the settler needs it to free the log. So a few
+        // commits that waited together can exceed the size of a layer.
+        if let Err(error) = self.shared.wait_for_room() {
+            return vec![Err(error); count];
+        }
+        let results = Arc::new(Mutex::new(None));
+        lock(&self.shared.waiting).push(Waiting { jobs, results: results.clone() });
+        let mut writer = lock(&self.shared.writer);
+        // Whoever held the writer before may have committed these jobs, too.
+        if let Some(results) = lock(&results).take() {
+            return results;
+        }
+        let waiting = std::mem::take(&mut *lock(&self.shared.waiting));
+        let counts: Vec<_> = waiting.iter().map(|waiting| waiting.jobs.len()).collect();
+        let (mut jobs, mut slots) = (Vec::new(), Vec::new());
+        for Waiting { jobs: more, results } in waiting {
+            jobs.extend(more);
+            slots.push(results);
+        }
+        let written = catch_unwind(AssertUnwindSafe(|| self.shared.write(&mut writer, jobs)));
+        if let Err(panic) = &written {
+            writer.failed = Some(StoreError::Failed(words_of(&**panic).to_owned()));
+        }
+        let failed = writer.failed.clone();
+        let failed = failed.unwrap_or_else(|| StoreError::Failed("a job has no result".into()));
+        let mut all = written.unwrap_or_default().into_iter();
+        for (slot, count) in slots.iter().zip(counts) {
+            let mut own: Results = all.by_ref().take(count).collect();
+            own.resize(count, Err(failed.clone()));
+            *lock(slot) = Some(own);
+        }
+        drop(writer);
+        let own = lock(&results).take();
+        own.unwrap_or_else(|| vec![Err(failed); count])
+    }
+
+    fn has_room(&self) -> Result<(), StoreError> {
+        self.shared.sled.has_room()
+    }
+
+    fn space(&self) -> Result<Space, StoreError> {
+        let space = self.shared.sled.space()?;
+        let log = lock(&self.shared.writer).log.bytes();
+        Ok(Space { used: space.used + log, ..space })
+    }
+}

@@ -1,0 +1,279 @@
+//! Settles: writes to sled what was committed, writes the witness, and frees the log.
+
+use super::errors::{failed, words_of};
+use super::layer::Layer;
+use super::noted::Noted;
+use super::witness::Witness;
+use super::{MAX_LAYER_BYTES, SETTLED_BYTES, Settlement, Settler, Shared, Writer, lock};
+use crate::StoreError;
+use crate::log::Position;
+use crate::staging::Resolved;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Maximum time until the last batch is noted, and the time until a failed settlement is tried again.
+const NOTED_AFTER: Duration = Duration::from_secs(1);
+
+impl Settler {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Returns an error if the system can't create the thread.
+    pub(super) fn start(shared: Arc<Shared>, noted: Noted) -> io::Result<Self> {
+        let own = shared.clone();
+        let thread =
+            thread::Builder::new().name("settler".into()).spawn(move || own.settle_on(noted))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+}
+
+impl Drop for Settler {
+    fn drop(&mut self) {
+        lock(&self.shared.settlement).is_stopping = true;
+        self.shared.due.notify_all();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+        let mut writer = lock(&self.shared.writer);
+        if writer.failed.is_none() && lock(&self.shared.settlement).final_error().is_none() {
+            let witness = lock(&self.shared.witness);
+            // If this fails, the log still has everything.
+            drop(catch_unwind(AssertUnwindSafe(|| {
+                self.shared.settle_all_and(&mut writer, witness, &[])
+            })));
+        }
+    }
+}
+
+impl Shared {
+    fn settle_on(&self, mut noted: Noted) {
+        loop {
+            let (is_due, is_stopping) = {
+                let state = lock(&self.settlement);
+                let waits = |state: &mut Settlement| {
+                    !state.is_stopping && (!state.is_due || state.failed.is_some())
+                };
+                let waited = self.due.wait_timeout_while(state, NOTED_AFTER, waits);
+                let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+                (state.is_due, state.is_stopping)
+            };
+            let last = *lock(&self.acknowledged);
+            // The note is only a help for the next opening. If it can't be written, the next one is tried.
+            drop(noted.note(last));
+            if is_stopping {
+                return;
+            }
+            if is_due && lock(&self.settlement).final_error().is_none() {
+                self.settle();
+            }
+        }
+    }
+
+    /// Begins to settle the newest layer if it is large enough and no other is being settled.
+    pub(super) fn settle_if_large(&self) {
+        self.settle_from(SETTLED_BYTES);
+    }
+
+    /// Begins to settle the newest layer if it has at least so many bytes and no other is being settled.
+    fn settle_from(&self, min_bytes: usize) {
+        let mut state = lock(&self.settlement);
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let is_over = state.final_error().is_some();
+        if layers.newest.bytes < min_bytes || layers.settling.is_some() || is_over {
+            return;
+        }
+        let upto = layers.newest.upto;
+        let full = std::mem::replace(&mut layers.newest, Layer::new(upto));
+        layers.settling = Some(Arc::new(full));
+        state.is_due = true;
+        self.due.notify_all();
+    }
+
+    /// Waits until the newest layer has room for another commit.
+    ///
+    /// # Errors
+    /// Returns the reason why nothing can be settled, for example that the disk is full.
+    pub(super) fn wait_for_room(&self) -> Result<(), StoreError> {
+        let has_room = || {
+            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            layers.newest.bytes < MAX_LAYER_BYTES
+        };
+        while !has_room() {
+            self.settle_if_large();
+            if has_room() {
+                break;
+            }
+            self.wait_until_settled()?;
+        }
+        Ok(())
+    }
+
+    /// Settles everything that was committed before this call, and waits until that is done.
+    ///
+    /// # Errors
+    /// Returns the reason why nothing can be settled.
+    pub(super) fn settle_now(&self) -> Result<(), StoreError> {
+        self.wait_until_settled()?;
+        self.settle_from(0);
+        self.wait_until_settled()
+    }
+
+    /// Waits until nothing is being settled.
+    fn wait_until_settled(&self) -> Result<(), StoreError> {
+        let state = lock(&self.settlement);
+        let state = self.settled.wait_while(state, |s| s.is_due && s.failed.is_none());
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        state.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// Settles the layer that is due.
+    fn settle(&self) {
+        let mut witness = lock(&self.witness);
+        let settling = {
+            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            layers.settling.clone()
+        };
+        let Some(layer) = settling else { return };
+        // sled panics at some kinds of damage. Whoever waits for this settlement must learn that it failed.
+        let result = catch_unwind(AssertUnwindSafe(|| self.settle_layer(&mut witness, &layer)));
+        let result =
+            result.unwrap_or_else(|panic| Err(StoreError::Failed(words_of(&*panic).into())));
+        let mut state = lock(&self.settlement);
+        match (&result, &state.failed) {
+            (Err(error), None) => tracing::error!(%error, "the store can't settle"),
+            (Ok(()), Some(_)) => tracing::info!("the store settles again"),
+            _ => {}
+        }
+        let is_settled = result.is_ok();
+        state.failed = result.err();
+        let mut upto = None;
+        if is_settled {
+            self.layers.write().unwrap_or_else(PoisonError::into_inner).settling = None;
+            state.is_due = false;
+            upto = state.last.replace(witness.settled);
+        }
+        drop((state, witness));
+        self.settled.notify_all();
+        // A segment that can't be freed stays out of use until the store is opened again.
+        if let Some(Err(error)) = upto.map(|upto| self.free_upto(upto)) {
+            tracing::error!(%error, "a part of the log can't be freed");
+        }
+    }
+
+    fn settle_layer(&self, witness: &mut Witness, layer: &Layer) -> Result<(), StoreError> {
+        self.sled.has_room()?;
+        self.sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
+        self.sled.sync()?;
+        let mut next = witness.clone();
+        next.settle(layer);
+        next.write(&self.path).map_err(|error| failed(&error))?;
+        *witness = next;
+        Ok(())
+    }
+
+    /// Frees the segments of the log whose batches are all at or before a place.
+    fn free_upto(&self, upto: Position) -> Result<(), StoreError> {
+        let taken = lock(&self.writer).log.take_upto(upto.batch).map_err(|error| failed(&error))?;
+        for used in taken {
+            let freed = used.zero().map_err(|error| failed(&error))?;
+            lock(&self.writer).log.give_back(freed).map_err(|error| failed(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Settles everything that was committed, and then rewrites and erases. No copy of what was rewritten or erased stays
+    /// in the log.
+    pub(super) fn move_at_once(
+        &self,
+        writer: &mut Writer,
+        witness: MutexGuard<'_, Witness>,
+        moved: &[Resolved],
+    ) -> Result<(), StoreError> {
+        let result = self.settle_all_and(writer, witness, moved).and_then(|()| {
+            let last = writer.log.position().batch;
+            writer.log.free_upto(last).map_err(|error| failed(&error))
+        });
+        if let Err(error) = &result {
+            // The log has the change, and the next opening makes it. Until then, nothing more is committed.
+            writer.failed = Some(StoreError::Failed(error.to_string()));
+        }
+        result
+    }
+
+    /// Settles everything that was committed, and makes the rewrites and erasures among `moved`. If this fails, nothing
+    /// more is settled: the witness would say that sled has taken in what failed.
+    fn settle_all_and(
+        &self,
+        writer: &mut Writer,
+        mut witness: MutexGuard<'_, Witness>,
+        moved: &[Resolved],
+    ) -> Result<(), StoreError> {
+        let result = self.try_to_settle_all(writer, &mut witness, moved);
+        if let Err(error) = &result {
+            lock(&self.settlement).failed = Some(StoreError::Failed(error.to_string()));
+        }
+        drop(witness);
+        self.settled.notify_all();
+        result
+    }
+
+    fn try_to_settle_all(
+        &self,
+        writer: &Writer,
+        witness: &mut Witness,
+        moved: &[Resolved],
+    ) -> Result<(), StoreError> {
+        let (settling, newest) = {
+            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            (layers.settling.clone(), layers.newest.clone())
+        };
+        let mut next = witness.clone();
+        for layer in settling.as_deref().into_iter().chain([&newest]) {
+            self.sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
+            next.settle(layer);
+        }
+        self.sled.sync()?;
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        let made = self.rewrite_and_erase(moved, &mut next).and_then(|()| {
+            next.write(&self.path).map_err(|error| failed(&error))?;
+            *witness = next;
+            let mut state = lock(&self.settlement);
+            let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+            layers.settling = None;
+            layers.newest = Layer::new(writer.log.position());
+            state.is_due = false;
+            state.failed = None;
+            state.last = Some(writer.log.position());
+            Ok(())
+        });
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        made
+    }
+
+    fn rewrite_and_erase(
+        &self,
+        moved: &[Resolved],
+        witness: &mut Witness,
+    ) -> Result<(), StoreError> {
+        let rewritten = moved.iter().filter_map(|change| match change {
+            Resolved::Rewrite(append) => Some(append.clone()),
+            _ => None,
+        });
+        let rewritten: Vec<_> = rewritten.collect();
+        if !rewritten.is_empty() {
+            self.sled.rewrite(&rewritten)?;
+        }
+        rewritten.iter().for_each(|append| witness.rewrite(append));
+        for change in moved {
+            if let Resolved::Erase(ledger) = change {
+                self.sled.erase(ledger)?;
+                witness.ledgers.remove(ledger);
+            }
+        }
+        Ok(())
+    }
+}

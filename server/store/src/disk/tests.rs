@@ -1,0 +1,394 @@
+//! Tests of what the log and the witness promise: what was committed is there after every kind of stop, and what is not
+//! there any more is healed or named.
+
+use super::*;
+use crate::{Append, Ledger as _, Records as _};
+use accord_document::ids::{DocumentId, Seq};
+use std::fs;
+use std::path::Path;
+
+fn document(id: &str) -> LedgerId {
+    DocumentId::new(id).into()
+}
+
+fn entry(id: &str, seq: u64, len: usize) -> Append {
+    Append { ledger: document(id), seq: Seq(seq), bytes: bytes_of(id, seq, len) }
+}
+
+fn bytes_of(id: &str, seq: u64, len: usize) -> Vec<u8> {
+    format!("{id}/{seq} ").into_bytes().into_iter().cycle().take(len).collect()
+}
+
+fn open(dir: &Path) -> DiskStore {
+    DiskStore::open(dir, 0).unwrap()
+}
+
+/// Copies a data folder as a loss of the process would leave it: everything that was written, whatever is open.
+fn copy_of(dir: &Path) -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for file in fs::read_dir(from).unwrap() {
+            let path = file.unwrap().path();
+            let target = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                copy(&path, &target);
+            } else {
+                fs::copy(&path, target).unwrap();
+            }
+        }
+    }
+    let made = tempfile::tempdir().unwrap();
+    copy(dir, made.path());
+    made
+}
+
+/// Waits until nothing is being settled.
+fn settled(store: &DiskStore) {
+    let state = lock(&store.shared.settlement);
+    drop(store.shared.settled.wait_while(state, |state| state.is_due).unwrap());
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for file in fs::read_dir(dir).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all.sort();
+    all
+}
+
+fn is_in_log(dir: &Path, wanted: &[u8]) -> bool {
+    let all = files(&dir.join("log"));
+    let has = |bytes: Vec<u8>| bytes.windows(wanted.len()).any(|bytes| bytes == wanted);
+    all.iter().any(|file| has(fs::read(file).unwrap()))
+}
+
+#[test]
+fn what_was_committed_is_there_after_a_stop_at_any_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut copies = Vec::new();
+    for seq in 0..40 {
+        let swap = crate::Swap {
+            kind: "seat",
+            key: "k".into(),
+            expected: (seq > 0).then_some(seq),
+            value: Some(seq.to_string().into_bytes()),
+        };
+        let job = vec![Change::Append(entry("a", seq, 150_000)), Change::Swap(swap)];
+        store.commit_one(job).unwrap();
+        if seq % 3 == 0 {
+            copies.push((seq, copy_of(dir.path())));
+        }
+    }
+    for (last, copy) in copies {
+        let store = open(copy.path());
+        let read = store.read(&document("a"), Seq(0)).unwrap();
+        assert_eq!(read.len() as u64, last + 1);
+        assert!((0..).zip(&read).all(|(seq, bytes)| *bytes == bytes_of("a", seq, 150_000)));
+        let record = store.get("seat", "k").unwrap().unwrap();
+        assert_eq!((record.revision, record.value), (last + 1, last.to_string().into_bytes()));
+        store.append(&[entry("a", last + 1, 10)]).unwrap();
+    }
+}
+
+#[test]
+fn the_log_stays_small_while_much_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for seq in 0..600 {
+        store.append(&[entry("a", seq, 50_000)]).unwrap();
+    }
+    settled(&store);
+    let log: u64 = files(&dir.path().join("log")).iter().map(|f| f.metadata().unwrap().len()).sum();
+    assert!(log <= 24 * 1024 * 1024, "{log}");
+    assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 600);
+}
+
+#[test]
+fn a_rewritten_or_erased_entry_leaves_no_copy_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let secret = b"a name that must go";
+    let with = |seq| Append { ledger: document("a"), seq: Seq(seq), bytes: secret.repeat(50) };
+    store.append(&[with(0), with(1), entry("b", 0, 100)]).unwrap();
+    let in_log = || {
+        let all = files(&dir.path().join("log"));
+        all.iter()
+            .any(|file| fs::read(file).unwrap().windows(secret.len()).any(|bytes| bytes == secret))
+    };
+    assert!(in_log());
+    store.rewrite(&[entry("a", 0, 5), entry("a", 1, 5)]).unwrap();
+    assert!(!in_log());
+    store.append(&[with(2)]).unwrap();
+    store.erase(&document("a")).unwrap();
+    assert!(!in_log());
+    drop(store);
+    let store = open(dir.path());
+    assert!(store.read(&document("a"), Seq(0)).unwrap().is_empty());
+    assert_eq!(store.read(&document("b"), Seq(0)).unwrap(), [bytes_of("b", 0, 100)]);
+}
+
+/// The log has the rewrite after the entry that it replaces. A stop before the rewrite was settled must not bring the old
+/// entry back.
+#[test]
+fn a_rewrite_that_was_only_logged_is_made_when_the_store_is_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.append(&[entry("a", 0, 100), entry("a", 1, 100), entry("b", 0, 100)]).unwrap();
+    {
+        let mut writer = lock(&store.shared.writer);
+        let changes = [
+            Resolved::Rewrite(entry("a", 1, 3)),
+            Resolved::Rewrite(entry("a", 0, 2)),
+            Resolved::Erase(document("b")),
+        ];
+        writer.log.append(&changes::encode(&changes)).unwrap();
+    }
+    let copy = copy_of(dir.path());
+    for _ in 0..2 {
+        let store = open(copy.path());
+        for old in [bytes_of("a", 1, 100), bytes_of("b", 0, 100)] {
+            assert!(!is_in_log(copy.path(), &old));
+        }
+        let expected = [bytes_of("a", 0, 2), bytes_of("a", 1, 3)];
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap(), expected);
+        assert!(store.read(&document("b"), Seq(0)).unwrap().is_empty());
+    }
+}
+
+/// What a fault did to a copy of a data folder.
+#[derive(Debug, Default)]
+struct Faults {
+    named: usize,
+    harmless: usize,
+}
+
+/// Flips bits and cuts files of a folder with 30 entries in each of `a` and `b`, and a record.
+fn try_faults(dir: &Path, faults: &mut Faults) {
+    let whole = |store: &DiskStore, id: &str| {
+        let read = store.read(&document(id), Seq(0))?;
+        Ok::<_, StoreError>(
+            read.len() == 30
+                && (0..).zip(&read).all(|(seq, bytes)| *bytes == bytes_of(id, seq, 30_000)),
+        )
+    };
+    let check = |copy: &Path| match DiskStore::open(copy, 0) {
+        Err(_) => true,
+        Ok(store) => {
+            let mut is_named = false;
+            for id in ["a", "b"] {
+                match whole(&store, id) {
+                    Ok(is_whole) => assert!(is_whole, "{id} is not whole, and nothing says so"),
+                    Err(_) => is_named = true,
+                }
+            }
+            let record = store.get("seat", "k").unwrap().unwrap();
+            assert_eq!(record.value, b"author");
+            is_named
+        }
+    };
+    for file in files(dir) {
+        let name = file.strip_prefix(dir).unwrap();
+        let bytes = fs::read(&file).unwrap();
+        for n in 0..14 {
+            let copy = copy_of(dir);
+            let mut changed = bytes.clone();
+            if n < 9 && !changed.is_empty() {
+                let at = changed.len() * (2 * n + 1) / 18;
+                // Most of a file can be empty, so the next byte that is not zero is changed.
+                let at = changed[at..].iter().position(|byte| *byte != 0).map_or(at, |p| at + p);
+                changed[at] ^= 1 << (n % 8);
+            } else {
+                changed.truncate(changed.len() * (n - 9.min(n)) / 5);
+            }
+            fs::write(copy.path().join(name), changed).unwrap();
+            if check(copy.path()) { faults.named += 1 } else { faults.harmless += 1 }
+        }
+        let copy = copy_of(dir);
+        fs::remove_file(copy.path().join(name)).unwrap();
+        if check(copy.path()) { faults.named += 1 } else { faults.harmless += 1 }
+    }
+}
+
+#[test]
+fn every_flipped_bit_and_cut_is_healed_or_named() {
+    let mut faults = Faults::default();
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.swap("seat", "k", None, Some(b"author")).unwrap();
+    for seq in 0..30 {
+        store.append(&[entry("a", seq, 30_000), entry("b", seq, 30_000)]).unwrap();
+    }
+    settled(&store);
+    // Within a second, the last batch is noted.
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let killed = copy_of(dir.path());
+    try_faults(killed.path(), &mut faults);
+    drop(store);
+    try_faults(dir.path(), &mut faults);
+    println!("{faults:?}");
+    assert!(faults.named > 0 && faults.harmless > 0, "{faults:?}");
+}
+
+#[test]
+fn a_folder_of_the_version_before_is_carried_over() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let sled = SledStore::open(dir.path(), 0).unwrap();
+        let id = ("seat".to_owned(), "k".to_owned());
+        let record = Some(Record { revision: 4, value: b"author".to_vec() });
+        let entries = (0..3).map(|seq| entry("a", seq, 100));
+        sled.write(entries, std::iter::once((&id, &record))).unwrap();
+        sled.mark_as_before();
+    }
+    // A stop while the folder is carried over leaves parts of the new form.
+    fs::create_dir_all(dir.path().join("log")).unwrap();
+    fs::write(dir.path().join("noted"), b"").unwrap();
+    Witness::empty().write(dir.path()).unwrap();
+    for _ in 0..2 {
+        let store = open(dir.path());
+        assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 3);
+        assert_eq!(store.get("seat", "k").unwrap().unwrap().revision, 4);
+    }
+    assert!(dir.path().join("witness").exists());
+}
+
+#[test]
+fn an_empty_store_beside_the_rest_of_one_is_damage() {
+    for left in ["log", "witness", "keys"] {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).append(&[entry("a", 0, 10)]).unwrap();
+        fs::create_dir(dir.path().join("keys")).unwrap();
+        fs::write(dir.path().join("keys/signing.key"), b"k").unwrap();
+        for name in ["log", "witness", "keys", "store"].into_iter().filter(|name| *name != left) {
+            let path = dir.path().join(name);
+            if path.is_dir() {
+                fs::remove_dir_all(path).unwrap()
+            } else {
+                fs::remove_file(path).unwrap()
+            }
+        }
+        let refused = DiskStore::open(dir.path(), 0);
+        assert!(matches!(refused, Err(StoreError::Damaged(_))), "{left}");
+        assert!(!dir.path().join("store").exists(), "{left}: nothing new was made");
+    }
+}
+
+#[test]
+fn commits_of_many_threads_are_all_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(dir.path()));
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let store = store.clone();
+            std::thread::spawn(move || {
+                let id = format!("d{thread}");
+                for seq in 0..100 {
+                    store.append(&[entry(&id, seq, 3_000)]).unwrap();
+                    assert_eq!(store.read(&document(&id), Seq(seq)).unwrap().len(), 1);
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    drop(Arc::into_inner(store).unwrap());
+    let store = open(dir.path());
+    for thread in 0..8 {
+        assert_eq!(store.read(&document(&format!("d{thread}")), Seq(0)).unwrap().len(), 100);
+    }
+}
+
+#[test]
+fn a_folder_is_copied_unchanged_while_no_server_uses_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.append(&[entry("a", 0, 100)]).unwrap();
+    let to = tempfile::tempdir().unwrap();
+    assert!(matches!(DiskStore::copy(dir.path(), to.path()), Err(StoreError::InUse(_))));
+    drop(store);
+    let contents = || files(dir.path()).into_iter().map(|file| fs::read(file).unwrap());
+    let before: Vec<_> = contents().collect();
+    let to = tempfile::tempdir().unwrap();
+    DiskStore::copy(dir.path(), to.path()).unwrap();
+    assert_eq!(open(to.path()).read(&document("a"), Seq(0)).unwrap().len(), 1);
+    assert!(contents().eq(before));
+}
+
+/// Returns the damaged copy's error, and checks that opening it left its log as it was.
+fn refused_with_its_log(dir: &Path) -> StoreError {
+    let log = || files(&dir.join("log")).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>();
+    let before = log();
+    let refused = DiskStore::open(dir, 0).unwrap_err();
+    assert!(log() == before && !before.is_empty());
+    refused
+}
+
+#[test]
+fn a_log_is_never_thrown_away_because_sled_lost_its_mark() {
+    // Nothing of a new folder is settled yet.
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.append(&[entry("a", 0, 100)]).unwrap();
+    let copy = copy_of(dir.path());
+    fs::remove_file(copy.path().join("store/db")).unwrap();
+    assert!(matches!(refused_with_its_log(copy.path()), StoreError::Damaged(_)));
+    // A folder that was carried over falls back to the mark of the version before.
+    drop(store);
+    {
+        let sled = SledStore::open(dir.path(), 0).unwrap();
+        sled.mark_as_before();
+    }
+    assert!(matches!(refused_with_its_log(dir.path()), StoreError::Damaged(_)));
+}
+
+#[test]
+fn a_rewrite_that_can_t_be_made_fails_its_job_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.append(&[entry("a", 0, 10), entry("b", 0, 10)]).unwrap();
+    let results = store.commit(vec![
+        vec![Change::Erase(document("a"))],
+        vec![Change::Rewrite(entry("a", 0, 5))],
+        vec![Change::Append(entry("b", 1, 10))],
+    ]);
+    assert!(results[0].is_ok() && results[2].is_ok());
+    assert!(matches!(results[1], Err(StoreError::Conflict)));
+    store.append(&[entry("b", 2, 10)]).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert!(store.read(&document("a"), Seq(0)).unwrap().is_empty());
+    assert_eq!(store.read(&document("b"), Seq(0)).unwrap().len(), 3);
+}
+
+#[test]
+fn the_log_does_not_grow_with_each_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    for seq in 0..12 {
+        open(dir.path()).append(&[entry("a", seq, 100)]).unwrap();
+    }
+    let log = files(&dir.path().join("log"));
+    assert!(log.len() <= 4, "{log:?}");
+}
+
+/// Commits wait for a settlement, and the settlement needs what commits hold. Neither may wait for the other for ever.
+#[test]
+fn commits_larger_than_a_layer_wait_for_the_settler_and_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(dir.path()));
+    let threads: Vec<_> = (0..6)
+        .map(|thread| {
+            let store = store.clone();
+            std::thread::spawn(move || {
+                for seq in 0..4 {
+                    store.append(&[entry(&format!("d{thread}"), seq, 5_000_000)]).unwrap();
+                    let key = format!("{thread}/{seq}");
+                    store.swap("seat", &key, None, Some(b"x")).unwrap();
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(store.scan("seat", "").unwrap().len(), 24);
+}

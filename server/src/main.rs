@@ -9,7 +9,7 @@ use accord_server::signing::fault::Fault;
 use accord_server::signing::keys::Keys;
 use accord_server::signing::shown::Shown;
 use accord_server::signing::strict::MAX_FILE_BYTES;
-use accord_server::signing::verify as seal;
+use accord_server::signing::verify;
 use accord_server::{Config, ServeError, run};
 use arguments::{Arguments, Command, DataFolder, LogFormat, RestoreArgs, ServeArgs, VerifyArgs};
 use clap::Parser as _;
@@ -122,7 +122,7 @@ fn verify(args: &VerifyArgs) -> ExitCode {
             return complain(&format!("NOT VERIFIED\n{name} can't be read: {error}"));
         }
     };
-    let verified = match seal::verify(&file, &args.key) {
+    let verified = match verify::verify(&file, &args.key) {
         Ok(verified) => verified,
         Err(fault) => return complain(&format!("NOT VERIFIED\n{fault}")),
     };

@@ -157,8 +157,8 @@ impl History {
         pieces.out
     }
 
-    /// Returns the elements at the UTF-16 offsets `wanted` of a compared text, and the code units that they contain. Offsets
-    /// count all pieces of the comparison: kept, inserted and deleted.
+    /// Returns the ids of the elements in the range `wanted` of a compared text, and their text in UTF-16, with which the
+    /// caller checks what was found. The range counts kept, inserted and deleted text.
     pub(super) fn elements(
         &self,
         container: &Container,

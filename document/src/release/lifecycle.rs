@@ -4,10 +4,11 @@
 //! allowed. The signature that completes a quorum freezes the document in the same entry, so every replay agrees on
 //! which edits came before the freeze. After the freeze, nothing can be written until somebody reopens the document.
 //!
-//! Two checks happen only before the append, and not at a replay. The first is whether a person who signs is a
+//! Three checks happen only before the append, and not at a replay. The first is whether a person who signs is a
 //! signatory: the plan decides this, just as it decides their seat, and the entry records only seat and side. The
 //! second compares the digest of a proposal with the text. A replay can't do so, because a redaction might since have
-//! removed text of a withdrawn proposal.
+//! removed text of a withdrawn proposal. The third is whether the text contains unreleasable content, because the rules
+//! about it become stricter.
 
 use super::proposal::{Mark, Proposal, ProposalStatus, Release};
 use super::step_error::StepError;

@@ -280,7 +280,8 @@ impl DocumentState {
     /// Merges the adjacent items of an update, except those under keys of maps (rule U12).
     ///
     /// # Errors
-    /// Returns an error if the bytes are not a valid update, or if it has more than `max_items` items after merging.
+    /// Returns an error if the bytes are not a valid update, if it has more than `max_items` items after merging, or if the
+    /// checks of its elements refuse it.
     fn merged<'u>(
         &self,
         actor: &Actor,

@@ -176,8 +176,8 @@ impl Press {
                 let (text, counted) = self.fonts.settle(&span.text);
                 settled.add(counted);
                 span.text = text;
-                // The destinations of links consist of ASCII characters, which every font has, so destinations need no code
-                // points and are only counted.
+                // Every font has the characters of link destinations, so none of them has to be shown as `[U+…]`. They
+                // only count towards the limit of characters.
                 settled.all +=
                     span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
             }

@@ -8,8 +8,8 @@ use accord_document::ids::{DocumentId, PersonId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Maximum memory of the documents that one person has open, in bytes: about forty papers of 100,000 characters. A
-/// single document is allowed to take more.
+/// Maximum memory of the documents that one person has open, in bytes: about ten academic papers of 100,000
+/// characters each, typed key by key. A single document is allowed to take more.
 const MAX_BYTES_PER_PERSON: usize = 40 * 1024 * 1024;
 /// Maximum memory of all open documents to which nobody is connected, in bytes.
 const MAX_IDLE_BYTES: usize = 16 * 1024 * 1024;

@@ -209,7 +209,7 @@ fn a_word_and_what_replaces_it_are_in_the_same_part() {
     assert_eq!(read(&state), "new too ".repeat(5_000));
 }
 
-/// Rule U11.
+/// The check of a refused update must leave nothing behind with which the next one seems cheaper than it is (rule U11).
 #[test]
 fn an_update_that_was_refused_hides_no_later_splits() {
     let mut state = empty();

@@ -165,8 +165,8 @@ impl Room {
     /// Proposes the current text for a release.
     ///
     /// # Errors
-    /// Returns an error if the text is not what the proposer has read, contains something that readers can't see, or
-    /// can't be proposed at this point. Nothing has changed then.
+    /// Returns an error if the text is not what the proposer has read, has unreleasable content, or can't be proposed at
+    /// this point. Nothing has changed then.
     #[cfg(all(feature = "digest", feature = "readable"))]
     pub fn propose(
         &mut self,

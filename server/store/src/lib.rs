@@ -1,4 +1,4 @@
-//! Storage: two traits that each backend implements, and one contract suite that runs against all backends. This crate
+//! Storage: three traits that each backend implements, and one contract suite that runs against all backends. This crate
 //! must not depend on HTTP, rooms or the state of documents. It treats the entries of ledgers as bytes, and only
 //! packing them into segments splits them into parts (`accord_document::ledger::pack`).
 //!

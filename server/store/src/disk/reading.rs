@@ -88,10 +88,13 @@ impl Shared {
     /// Returns all entries of a ledger from `from` on.
     pub(super) fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         self.reading(ledger, || {
+            // At some kinds of damage, sled ends a range early and reports nothing.
+            let settled = self.sled.end(ledger)?;
             let unsettled = self.unsettled(ledger, from.0, usize::MAX);
             let mut entries = self.sled.read_before(ledger, from, unsettled.first)?;
+            let wanted = if unsettled.first == u64::MAX { settled } else { unsettled.first };
             let end = from.0 + entries.len() as u64;
-            if unsettled.first != u64::MAX && end < unsettled.first {
+            if end < wanted {
                 return Err(missing_entry(ledger, end));
             }
             entries.extend(unsettled.entries);

@@ -174,13 +174,15 @@ fn try_faults(dir: &Path, faults: &mut Faults) {
                 && (0..).zip(&read).all(|(seq, bytes)| *bytes == bytes_of(id, seq, 30_000)),
         )
     };
-    let check = |copy: &Path| match DiskStore::open(copy, 0) {
+    let check = |copy: &Path, what: &str| match DiskStore::open(copy, 0) {
         Err(_) => true,
         Ok(store) => {
             let mut is_named = false;
             for id in ["a", "b"] {
                 match whole(&store, id) {
-                    Ok(is_whole) => assert!(is_whole, "{id} is not whole, and nothing says so"),
+                    Ok(is_whole) => {
+                        assert!(is_whole, "{what}: {id} is not whole, and nothing says so")
+                    }
                     Err(_) => is_named = true,
                 }
             }
@@ -204,11 +206,13 @@ fn try_faults(dir: &Path, faults: &mut Faults) {
                 changed.truncate(changed.len() * (n - 9.min(n)) / 5);
             }
             fs::write(copy.path().join(name), changed).unwrap();
-            if check(copy.path()) { faults.named += 1 } else { faults.harmless += 1 }
+            let what = format!("{}, fault {n}", name.display());
+            if check(copy.path(), &what) { faults.named += 1 } else { faults.harmless += 1 }
         }
         let copy = copy_of(dir);
         fs::remove_file(copy.path().join(name)).unwrap();
-        if check(copy.path()) { faults.named += 1 } else { faults.harmless += 1 }
+        let what = format!("{} removed", name.display());
+        if check(copy.path(), &what) { faults.named += 1 } else { faults.harmless += 1 }
     }
 }
 

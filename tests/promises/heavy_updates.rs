@@ -5,6 +5,7 @@ use accord_document::sync::wire::Message;
 use accord_tests::{SOON, Server, SyncClient};
 use anyhow::{Context, Result, ensure};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// Encodes an update of letters at the beginning of `problem`, each an item of its own. Each letter is typed behind
 /// the letter before it, or in front of it if `backwards` is set.
@@ -52,6 +53,14 @@ async fn an_update_of_adjacent_items_takes_memory_in_proportion() -> Result<()> 
     Ok(())
 }
 
+/// Reads what has arrived for a client. Reading answers the server's pings.
+async fn answer_pings(client: &mut SyncClient) -> Result<()> {
+    while let Ok(frame) = timeout(Duration::from_millis(10), client.fetch()).await {
+        frame?;
+    }
+    Ok(())
+}
+
 /// One author who fills one document after the other is refused after a few documents. Other people can still open
 /// theirs.
 #[tokio::test(flavor = "multi_thread")]
@@ -62,6 +71,10 @@ async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() ->
     let mut open = Vec::new();
     let refused = loop {
         ensure!(open.len() < 20, "{} documents of 7 MiB are open", open.len());
+        // Each large edit makes the author wait, on a slow machine so long that clients which answer no pings are closed.
+        for author in &mut open {
+            answer_pings(author).await?;
+        }
         let document = ben.create(&format!("Large {}", open.len()))?;
         let filled = async {
             let mut author = SyncClient::connect_accord(&server, &ben, &document, 1).await?;

@@ -1,8 +1,8 @@
 //! Copies a data folder that no server uses, so that the copy can be opened and the folder stays as it is.
 
-use super::DiskStore;
 use super::errors::failed;
 use super::opening::{LOG, SLED, refuse_a_remainder};
+use super::{DiskStore, noted, witness};
 use crate::StoreError;
 use crate::sled::LOCK_TIMEOUT;
 use rustix::fs::{FlockOperation, flock};
@@ -20,7 +20,7 @@ impl DiskStore {
     pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         refuse_a_remainder(from)?;
         let _locked = lock(from)?;
-        let copied = [SLED, LOG, "witness", "noted"].into_iter().try_for_each(|name| {
+        let copied = [SLED, LOG, witness::FILE, noted::FILE].into_iter().try_for_each(|name| {
             let (from, to) = (from.join(name), to.join(name));
             if from.exists() { copy_all(&from, &to) } else { Ok(()) }
         });

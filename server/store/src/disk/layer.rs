@@ -13,7 +13,7 @@ const OVERHEAD_BYTES: usize = 64;
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
     ledgers: BTreeMap<LedgerId, Tail>,
-    pub(super) records: BTreeMap<RecordKey, Change>,
+    pub(super) records: BTreeMap<RecordKey, RecordChange>,
     /// Estimated size in memory, in bytes.
     pub(super) bytes: usize,
     /// The place in the log behind the last batch of the layer.
@@ -29,7 +29,7 @@ pub(super) struct Tail {
 
 /// A changed record.
 #[derive(Debug, Clone)]
-pub(super) struct Change {
+pub(super) struct RecordChange {
     /// The record before the first change of this layer.
     pub(super) old: Option<Record>,
     pub(super) new: Option<Record>,
@@ -52,7 +52,7 @@ impl Layer {
             Resolved::Record { key, old, new } => {
                 let value = new.as_ref().map_or(0, |record| record.value.len());
                 self.bytes += key.0.len() + key.1.len() + value + OVERHEAD_BYTES;
-                let change = self.records.entry(key).or_insert(Change { old, new: None });
+                let change = self.records.entry(key).or_insert(RecordChange { old, new: None });
                 change.new = new;
             }
             Resolved::Rewrite(_) | Resolved::Erase(_) => {}

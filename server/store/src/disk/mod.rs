@@ -32,7 +32,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use std::thread::JoinHandle;
 use witness::Witness;
 
@@ -68,8 +70,8 @@ struct Shared {
     due: Condvar,
     /// The place behind the last batch that is on disk.
     acknowledged: Mutex<Position>,
-    /// Odd while entries are rewritten or erased, and larger afterwards.
-    moves: AtomicU64,
+    /// A number that is odd during a *removal*, which is a rewrite or an erasure, and larger after it.
+    removals: AtomicU64,
 }
 
 /// What is committed and not in sled yet.
@@ -154,6 +156,14 @@ impl Settlement {
 }
 
 impl Shared {
+    fn layers(&self) -> RwLockReadGuard<'_, Layers> {
+        self.layers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn layers_mut(&self) -> RwLockWriteGuard<'_, Layers> {
+        self.layers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Checks that the entries which a job rewrites can be read, and that the disk has room. A rewrite that is in the log
     /// must be possible.
     fn can_rewrite(&self, job: &[Change]) -> Result<(), StoreError> {
@@ -211,13 +221,14 @@ impl Shared {
             Err(error) => return Err(error.into()),
         };
         *lock(&self.acknowledged) = position;
-        let is_move =
+        let is_removal =
             |change: &Resolved| matches!(change, Resolved::Rewrite(_) | Resolved::Erase(_));
-        let moved: Vec<_> = changes.iter().filter(|change| is_move(change)).cloned().collect();
+        let removals: Vec<_> =
+            changes.iter().filter(|change| is_removal(change)).cloned().collect();
         // Nothing else may settle this batch, because its rewrites and erasures would be left out.
-        let witness = (!moved.is_empty()).then(|| lock(&self.witness));
+        let witness = (!removals.is_empty()).then(|| lock(&self.witness));
         {
-            let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+            let mut layers = self.layers_mut();
             layers.newest.upto = position;
             for change in changes {
                 match &change {
@@ -231,7 +242,7 @@ impl Shared {
             }
         }
         if let Some(witness) = witness {
-            return self.move_at_once(writer, witness, &moved);
+            return self.remove_at_once(writer, witness, &removals);
         }
         self.settle_if_large();
         Ok(())
@@ -249,7 +260,7 @@ impl Store for DiskStore {
         let results = Arc::new(Mutex::new(None));
         lock(&self.shared.waiting).push(Waiting { jobs, results: results.clone() });
         let mut writer = lock(&self.shared.writer);
-        // Whoever held the writer before may have committed these jobs, too.
+        // The caller that held the writer before can have committed these jobs, too.
         if let Some(results) = lock(&results).take() {
             return results;
         }

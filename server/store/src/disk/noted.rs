@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-const FILE: &str = "noted";
+pub(super) const FILE: &str = "noted";
 /// Size of one of the two places of the file, in bytes. They are written in turn, so one of them is always whole.
 const PLACE_BYTES: usize = 512;
 const POSITION_BYTES: usize = 40;

@@ -6,6 +6,7 @@ use super::layer::Layer;
 use super::noted::Noted;
 use super::witness::{Head, RecordSum, Witness, entry_hash, record_hash};
 use super::{DiskStore, Layers, Settlement, Settler, Shared, Writer};
+use super::{noted, witness};
 use crate::log::{Batch, Log, OpenedLog, Position};
 use crate::sled::{Form, SledStore};
 use crate::{Append, StoreError};
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 /// The folder of sled, of the log and of the keys in the data folder.
@@ -69,26 +71,39 @@ fn open(path: &Path, reserve: u64) -> Result<DiskStore, StoreError> {
     if sled.form() != Form::Present {
         sled.mark_as_present()?;
     }
-    let position = log.position();
     // What was settled before the last settlement is freed. So is everything after a rewrite or an erasure, of which no
     // old bytes may stay in the log.
-    let is_move = |change: &Logged| matches!(change, Logged::Rewrite(_) | Logged::Erase(_));
-    let has_moves = changes.iter().any(|(_, changes)| changes.iter().any(is_move));
-    let free = if has_moves { position.batch } else { settled };
+    let is_removal = |change: &Logged| matches!(change, Logged::Rewrite(_) | Logged::Erase(_));
+    let has_removals = changes.iter().any(|(_, changes)| changes.iter().any(is_removal));
+    let free = if has_removals { log.position().batch } else { settled };
     log.free_upto(free).map_err(|error| failed(&error))?;
+    let writer = Writer { log, next: HashMap::new(), failed: None };
+    start(path, sled, writer, expected, damaged, noted)
+}
+
+/// Returns the store of a folder in which everything is settled, and starts its thread.
+fn start(
+    path: &Path,
+    sled: SledStore,
+    writer: Writer,
+    witness: Witness,
+    damaged: BTreeMap<LedgerId, String>,
+    noted: Noted,
+) -> Result<DiskStore, StoreError> {
+    let position = writer.log.position();
     let shared = Arc::new(Shared {
         path: path.to_owned(),
         sled,
         damaged,
         layers: RwLock::new(Layers { newest: Layer::new(position), settling: None }),
         waiting: Mutex::default(),
-        writer: Mutex::new(Writer { log, next: HashMap::new(), failed: None }),
-        witness: Mutex::new(expected),
+        writer: Mutex::new(writer),
+        witness: Mutex::new(witness),
         settlement: Mutex::new(Settlement { last: Some(position), ..Settlement::default() }),
         settled: Condvar::new(),
         due: Condvar::new(),
         acknowledged: Mutex::new(position),
-        moves: std::sync::atomic::AtomicU64::new(0),
+        removals: AtomicU64::new(0),
     });
     let settler = Settler::start(shared.clone(), noted).map_err(|error| failed(&error))?;
     Ok(DiskStore { shared, _settler: settler })
@@ -103,7 +118,7 @@ pub(super) fn refuse_a_remainder(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     let left = [LOG, KEYS].into_iter().find(|name| has_content(name));
-    let left = left.or_else(|| path.join("witness").exists().then_some("witness"));
+    let left = left.or_else(|| witness::path_of(path).exists().then_some(witness::FILE));
     match left {
         Some(left) => Err(StoreError::Damaged(format!(
             "{} is missing or empty, although {} is there",
@@ -120,7 +135,7 @@ fn prepare(path: &Path, sled: &SledStore) -> Result<Witness, StoreError> {
     let witness = match (sled.form(), found) {
         (Form::Present, Some(witness)) => return Ok(witness),
         (Form::Present, None) => {
-            let place = path.join("witness");
+            let place = witness::path_of(path);
             return Err(StoreError::Damaged(format!("{} is missing", place.display())));
         }
         (Form::New, Some(found)) if found.is_used() => {
@@ -148,7 +163,7 @@ fn prepare(path: &Path, sled: &SledStore) -> Result<Witness, StoreError> {
 /// Returns whether anything was ever committed to the log of a folder.
 fn is_logged(path: &Path) -> bool {
     let has_files = fs::read_dir(path.join(LOG)).is_ok_and(|mut files| files.next().is_some());
-    has_files || fs::read(path.join("noted")).is_ok_and(|noted| !noted.is_empty())
+    has_files || fs::read(path.join(noted::FILE)).is_ok_and(|noted| !noted.is_empty())
 }
 
 /// Returns a witness of what sled contains.

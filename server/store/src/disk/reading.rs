@@ -9,7 +9,6 @@ use crate::sled::{MIN_PACKED_ENTRIES, missing_entry};
 use crate::{Ledger, Record, Records, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ struct Unsettled {
 impl Shared {
     /// Calls `look` with each layer, the oldest first.
     fn with_layers(&self, mut look: impl FnMut(&Layer)) {
-        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let layers = self.layers();
         if let Some(settling) = &layers.settling {
             look(settling);
         }
@@ -73,9 +72,10 @@ impl Shared {
             return Err(StoreError::Damaged(what.clone()));
         }
         loop {
-            let moves = self.moves.load(Ordering::Acquire);
+            let removals = self.removals.load(Ordering::Acquire);
             let result = read();
-            let is_quiet = moves.is_multiple_of(2) && moves == self.moves.load(Ordering::Acquire);
+            let is_quiet =
+                removals.is_multiple_of(2) && removals == self.removals.load(Ordering::Acquire);
             if result.is_ok() || is_quiet {
                 return result;
             }

@@ -81,7 +81,7 @@ impl Shared {
     /// Begins to settle the newest layer if it has at least so many bytes and no other is being settled.
     fn settle_from(&self, min_bytes: usize) {
         let mut state = lock(&self.settlement);
-        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut layers = self.layers_mut();
         let is_over = state.final_error().is_some();
         if layers.newest.bytes < min_bytes || layers.settling.is_some() || is_over {
             return;
@@ -99,7 +99,7 @@ impl Shared {
     /// Returns the reason why nothing can be settled, for example that the disk is full.
     pub(super) fn wait_for_room(&self) -> Result<(), StoreError> {
         let has_room = || {
-            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            let layers = self.layers();
             layers.newest.bytes < MAX_LAYER_BYTES
         };
         while !has_room() {
@@ -134,11 +134,11 @@ impl Shared {
     fn settle(&self) {
         let mut witness = lock(&self.witness);
         let settling = {
-            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            let layers = self.layers();
             layers.settling.clone()
         };
         let Some(layer) = settling else { return };
-        // sled panics at some kinds of damage. Whoever waits for this settlement must learn that it failed.
+        // sled panics at some kinds of damage. The callers that wait for this settlement must learn that it failed.
         let result = catch_unwind(AssertUnwindSafe(|| self.settle_layer(&mut witness, &layer)));
         let result =
             result.unwrap_or_else(|panic| Err(StoreError::Failed(words_of(&*panic).into())));
@@ -152,7 +152,7 @@ impl Shared {
         state.failed = result.err();
         let mut upto = None;
         if is_settled {
-            self.layers.write().unwrap_or_else(PoisonError::into_inner).settling = None;
+            self.layers_mut().settling = None;
             state.is_due = false;
             upto = state.last.replace(witness.settled);
         }
@@ -187,13 +187,13 @@ impl Shared {
 
     /// Settles everything that was committed, and then rewrites and erases. No copy of what was rewritten or erased stays
     /// in the log.
-    pub(super) fn move_at_once(
+    pub(super) fn remove_at_once(
         &self,
         writer: &mut Writer,
         witness: MutexGuard<'_, Witness>,
-        moved: &[Resolved],
+        removals: &[Resolved],
     ) -> Result<(), StoreError> {
-        let result = self.settle_all_and(writer, witness, moved).and_then(|()| {
+        let result = self.settle_all_and(writer, witness, removals).and_then(|()| {
             let last = writer.log.position().batch;
             writer.log.free_upto(last).map_err(|error| failed(&error))
         });
@@ -204,15 +204,15 @@ impl Shared {
         result
     }
 
-    /// Settles everything that was committed, and makes the rewrites and erasures among `moved`. If this fails, nothing
+    /// Settles everything that was committed, and makes the rewrites and erasures among `removals`. If this fails, nothing
     /// more is settled: the witness would say that sled has taken in what failed.
     fn settle_all_and(
         &self,
         writer: &mut Writer,
         mut witness: MutexGuard<'_, Witness>,
-        moved: &[Resolved],
+        removals: &[Resolved],
     ) -> Result<(), StoreError> {
-        let result = self.try_to_settle_all(writer, &mut witness, moved);
+        let result = self.try_to_settle_all(writer, &mut witness, removals);
         if let Err(error) = &result {
             lock(&self.settlement).failed = Some(StoreError::Failed(error.to_string()));
         }
@@ -225,10 +225,10 @@ impl Shared {
         &self,
         writer: &Writer,
         witness: &mut Witness,
-        moved: &[Resolved],
+        removals: &[Resolved],
     ) -> Result<(), StoreError> {
         let (settling, newest) = {
-            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            let layers = self.layers();
             (layers.settling.clone(), layers.newest.clone())
         };
         let mut next = witness.clone();
@@ -237,12 +237,12 @@ impl Shared {
             next.settle(layer);
         }
         self.sled.sync()?;
-        self.moves.fetch_add(1, Ordering::AcqRel);
-        let made = self.rewrite_and_erase(moved, &mut next).and_then(|()| {
+        self.removals.fetch_add(1, Ordering::AcqRel);
+        let made = self.rewrite_and_erase(removals, &mut next).and_then(|()| {
             next.write(&self.path).map_err(|error| failed(&error))?;
             *witness = next;
             let mut state = lock(&self.settlement);
-            let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+            let mut layers = self.layers_mut();
             layers.settling = None;
             layers.newest = Layer::new(writer.log.position());
             state.is_due = false;
@@ -250,16 +250,16 @@ impl Shared {
             state.last = Some(writer.log.position());
             Ok(())
         });
-        self.moves.fetch_add(1, Ordering::AcqRel);
+        self.removals.fetch_add(1, Ordering::AcqRel);
         made
     }
 
     fn rewrite_and_erase(
         &self,
-        moved: &[Resolved],
+        removals: &[Resolved],
         witness: &mut Witness,
     ) -> Result<(), StoreError> {
-        let rewritten = moved.iter().filter_map(|change| match change {
+        let rewritten = removals.iter().filter_map(|change| match change {
             Resolved::Rewrite(append) => Some(append.clone()),
             _ => None,
         });
@@ -268,7 +268,7 @@ impl Shared {
             self.sled.rewrite(&rewritten)?;
         }
         rewritten.iter().for_each(|append| witness.rewrite(append));
-        for change in moved {
+        for change in removals {
             if let Resolved::Erase(ledger) = change {
                 self.sled.erase(ledger)?;
                 witness.ledgers.remove(ledger);

@@ -16,7 +16,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-const FILE: &str = "witness";
+pub(super) const FILE: &str = "witness";
 const MAGIC: &[u8] = b"accord witness 1";
 /// Length of the digest at the end of the file.
 const DIGEST_BYTES: usize = 32;
@@ -71,7 +71,7 @@ pub(super) fn record_hash(kind: &str, key: &str, record: &Record) -> u128 {
 }
 
 impl RecordSum {
-    /// Replaces a record with another, each given by its hash, or 0 if there is none.
+    /// Takes the hash of one record out of the sum, and adds the hash of another. A hash of 0 stands for no record.
     pub(super) fn replace(&mut self, old: u128, new: u128) {
         self.sum = self.sum.wrapping_sub(old).wrapping_add(new);
         self.count = self.count.wrapping_add(u64::from(new != 0));
@@ -123,9 +123,9 @@ impl Witness {
         }
     }
 
-    /// Reads the witness of a data folder. Returns `None` if there is none.
+    /// Reads the witness of a data folder. Returns `None` if the folder has no witness.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, StoreError> {
-        let path = folder.join(FILE);
+        let path = path_of(folder);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -199,7 +199,8 @@ impl Witness {
     }
 }
 
-fn path_of(folder: &Path) -> PathBuf {
+/// Returns the path of the witness in a data folder.
+pub(super) fn path_of(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 

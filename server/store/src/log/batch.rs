@@ -16,7 +16,7 @@ const HEAD_BYTES: usize = 36;
 pub(crate) struct Position {
     /// The number of the batch before this place. The first batch of a log is number 1.
     pub(crate) batch: u64,
-    /// The digest of that batch and of all before it (SHA-256). All bytes are zero if there is none.
+    /// The digest of that batch and of all before it (SHA-256). At the beginning of the log, all bytes are zero.
     pub(crate) digest: [u8; 32],
 }
 

@@ -1,8 +1,8 @@
 //! The log: one sequence of batches, each durable with one write and one sync.
 //!
-//! The log is a folder of segments, files that were filled with zeroes beforehand. It tells a batch that was not written
-//! to its end (a torn tail, which nobody was told was saved) from damage: each block of a torn batch is whole or zero,
-//! and nothing follows it. Everything else that is not as it was written is damage, and is an error that says where.
+//! The log is a folder of segments, files that were filled with zeroes beforehand. It tells a torn
+//! batch, which was not written to its end and never acknowledged, from damage: each block of a torn batch is whole or
+//! zero, and nothing follows it. Everything else that is not as it was written is damage, and is an error that says where.
 
 mod batch;
 mod block;

@@ -98,7 +98,7 @@ fn settled_segments_are_zeroed_and_used_again() {
 }
 
 /// After a loss of power, each block of the last write is there or not. Whatever is missing, the batches before come back,
-/// and the log goes on behind them.
+/// and new batches follow them.
 #[test]
 fn any_part_of_the_last_batch_can_be_missing() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,13 +2,9 @@
 //! update which is taken whole may cost. The limits of `document/src/limits.rs` follow from these figures.
 
 use crate::updates::{Scattered, Update, every_second, long, text};
-use accord_document::body::Genesis;
-use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::RULES;
 use accord_document::limits;
-use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_document::template::COMMITMENT_SCHEMA;
+use accord_tests::{Ledgered, typist};
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
@@ -62,7 +58,7 @@ fn median(measured: &Measured) -> Result<Duration> {
     for _ in 0..ROUNDS {
         let mut state = written(&measured.before)?;
         let started = Instant::now();
-        state.edit(&actor(), 0, [7; 16], &measured.update)?;
+        state.edit(&typist(0), 0, [7; 16], &measured.update)?;
         times.push(started.elapsed());
     }
     times.sort_unstable();
@@ -71,24 +67,9 @@ fn median(measured: &Measured) -> Result<Duration> {
 
 /// Returns a document into which one update was written.
 fn written(update: &[u8]) -> Result<DocumentState> {
-    let genesis = Genesis {
-        lineage: LineageId::new("l"),
-        schema: COMMITMENT_SCHEMA.into(),
-        language: "en".into(),
-        rules: RULES,
-    };
-    let mut state = DocumentState::begin(&genesis.entry(actor(), 0, [0; 16]))?;
-    state.edit(&actor(), 0, [7; 16], update)?;
+    let mut state = Ledgered::new()?.state;
+    state.edit(&typist(0), 0, [7; 16], update)?;
     Ok(state)
-}
-
-fn actor() -> Actor {
-    Actor {
-        person: PersonId::new("p"),
-        seat: Seat::Author,
-        sector: Sector::Government,
-        session: SessionId::new("s"),
-    }
 }
 
 /// Items at random places of a text that has as many items as one update may have.

@@ -2,7 +2,7 @@
 
 use accord_document::ids::DocumentId;
 use accord_server::store::{DiskStore, Store as _};
-use accord_tests::{Server, SyncClient, Visitor, accord_binary};
+use accord_tests::{Server, SyncClient, Visitor, accord_binary, copy_folder};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::process::Command;
@@ -32,20 +32,6 @@ async fn written(dir: &Path) -> Result<(String, String)> {
     drop(client);
     ensure!(server.stop()?.success());
     Ok((document, text))
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else if entry.file_type()?.is_file() {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Opens the store of a folder. A store that was dropped keeps its lock for a moment, until the threads of sled have ended.
@@ -140,7 +126,7 @@ async fn a_ledger_that_was_tampered_with_is_found_before_it_is_served_and_named(
 
     let each = |tree: &str, what: &str, forge: &dyn Fn(&Stored, &[sled::IVec]) -> Result<()>| {
         let copied = tempfile::tempdir()?;
-        copy(dir.path(), copied.path())?;
+        copy_folder(dir.path(), copied.path())?;
         {
             let stored = Stored::open(copied.path(), tree, &document)?;
             forge(&stored, &stored.keys()?)?;

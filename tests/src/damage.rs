@@ -52,14 +52,14 @@ pub async fn damage_rounds(count: usize, seed: u64) -> Result<Damages> {
     let mut folders = Vec::new();
     for folder in [killed.path(), stopped.path(), fresh.path()] {
         let copy = tempfile::tempdir()?;
-        copy_all(folder, copy.path())?;
+        copy_folder(folder, copy.path())?;
         folders.push((folder, contents(&DiskStore::open(copy.path(), 0)?)?));
     }
     let mut damages = Damages::default();
     for round in 0..count {
         let (folder, whole) = &folders[round % folders.len()];
         let copy = tempfile::tempdir()?;
-        copy_all(folder, copy.path())?;
+        copy_folder(folder, copy.path())?;
         let what = damage(copy.path(), &mut random)?;
         let outcome = outcome(copy.path(), whole);
         *outcome.with_context(|| format!("round {round}: {what}"))?(&mut damages) += 1;
@@ -162,13 +162,14 @@ fn list(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn copy_all(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with its files and folders.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy_all(&entry.path(), &target)?;
+            copy_folder(&entry.path(), &target)?;
         } else if entry.file_type()?.is_file() {
             fs::copy(entry.path(), target)?;
         }

@@ -21,7 +21,7 @@ mod world;
 
 pub use authors::attribution_runs;
 pub use client::{Closed, Socket, SyncClient, dial};
-pub use damage::{Damages, damage_rounds};
+pub use damage::{Damages, copy_folder, damage_rounds};
 pub use freezing::{Tally, freeze_run};
 pub use kill::{Death, Toll, kill_rounds};
 pub use mailbox::mailbox;

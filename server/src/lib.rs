@@ -2,7 +2,8 @@
 //!
 //! `http` answers people and programs, `rooms` runs the open documents, and `committer` writes their entries to the
 //! `store`. Each module uses only modules to its right: `http → rooms → (document, store)`. Code that handles requests
-//! uses only the traits of the store. Only [`run`] and the commands for backups, checks and accounts open sled itself.
+//! uses only the traits of the store. Only [`run`] and the commands for backups, checks and accounts open the store
+//! on disk themselves.
 
 #![warn(missing_docs)]
 

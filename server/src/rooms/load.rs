@@ -28,7 +28,11 @@ impl Rooms {
         }
         if blanked.is_empty() {
             if replayed.behind >= CHECKPOINT_AFTER_ENTRIES {
-                self.shared.store.keep_checkpoint(&ledger, &replayed.state.checkpoint())?;
+                // A checkpoint only saves time later. Without it, for example on a full disk, the document can be read.
+                let kept = self.shared.store.keep_checkpoint(&ledger, &replayed.state.checkpoint());
+                if let Err(error) = kept {
+                    tracing::warn!(%document, %error, "no checkpoint is kept");
+                }
             }
             return Ok(replayed);
         }
@@ -50,7 +54,7 @@ impl Rooms {
         }
         let newer = entries(&*self.shared.store, ledger, Seq(seq.0 + 1));
         let replayed = Replayed::resume(Some(state), editor(&first), newer)?;
-        replayed.state.settle()?;
+        replayed.state.check_blanked()?;
         Ok(Some(replayed))
     }
 }

@@ -91,7 +91,7 @@ pub trait Ledger: Send + Sync {
     /// Returns [`StoreError::Damaged`] if the entry differs from what was written.
     fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Packs the settled entries of a ledger, which are all but the newest, into segments. Packs nothing if there are too
+    /// Packs the older entries of a ledger, which are all but the newest 64, into segments. Packs nothing if there are too
     /// few of them. Reading returns the same entries afterwards: only the space on the disk changes. Returns the number
     /// of entries packed.
     ///

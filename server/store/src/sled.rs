@@ -19,7 +19,7 @@ pub(crate) use pieces::missing_entry;
 pub(crate) use segments::MIN_PACKED_ENTRIES;
 
 use super::staging::RecordKey;
-use super::{Append, Record, Space, StoreError};
+use super::{Append, Record, StoreError};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,43 +71,32 @@ pub(crate) struct SledStore {
     /// The database file, opened a second time only to sync it. This works, because the page cache belongs to the file,
     /// not to the descriptor that wrote.
     file: File,
-    /// Number of bytes of the disk that must stay free.
-    reserve: u64,
     /// The form in which the folder was found.
     form: Form,
 }
 
 impl SledStore {
-    /// Opens or creates the database in a folder. `reserve` is the number of bytes of the disk that must stay free.
+    /// Opens or creates the database in a folder.
     ///
     /// # Errors
     /// Returns an error if another process uses the folder, or if the folder can't be used or is damaged.
-    pub(crate) fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
-        let unusable = |error: &io::Error| StoreError::Unusable {
-            path: path.to_owned(),
-            reason: match error.kind() {
-                io::ErrorKind::PermissionDenied => {
-                    "this user is not allowed to read and write it: run Accord as its owner".into()
-                }
-                _ => error.to_string(),
-            },
-        };
-        fs::create_dir_all(path).map_err(|error| unusable(&error))?;
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let home = path.join("store");
-        remove_leftovers(&home).map_err(|error| unusable(&error))?;
+        remove_leftovers(&home).map_err(|error| unusable(path, &error))?;
         let db = open_when_free(&home).map_err(|error| match error {
             sled::Error::Io(io) if is_lock(&io) => StoreError::InUse(path.to_owned()),
             sled::Error::Corruption { .. } => {
                 StoreError::Damaged(format!("the store in {} can't be opened", path.display()))
             }
-            sled::Error::Io(io) => unusable(&io),
-            other => unusable(&io::Error::other(other)),
+            sled::Error::Io(io) => unusable(path, &io),
+            other => unusable(path, &io::Error::other(other)),
         })?;
         let ledger = db.open_tree("ledger").map_err(failed)?;
         let segments = db.open_tree("segments").map_err(failed)?;
         let checkpoints = db.open_tree("checkpoints").map_err(failed)?;
         let records = db.open_tree("records").map_err(failed)?;
-        let file = File::open(home.join("db")).map_err(|error| unusable(&error))?;
+        let file = File::open(home.join("db")).map_err(|error| unusable(path, &error))?;
         let store = Self {
             path: path.to_owned(),
             db,
@@ -117,21 +106,13 @@ impl SledStore {
             records,
             move_lock: RwLock::default(),
             file,
-            reserve,
             form: Form::New,
         };
         let form = store.find_form()?;
         let store = Self { form, ..store };
         store.sync()?;
-        sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(&error))?;
+        sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(path, &error))?;
         Ok(store)
-    }
-
-    /// Returns the number of free bytes of the disk.
-    fn free(&self) -> Result<u64, StoreError> {
-        let disk = rustix::fs::statvfs(&self.path)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Returns the form in which the folder was found.
@@ -186,6 +167,17 @@ impl SledStore {
     }
 }
 
+/// Returns the error for a data folder that can't be used.
+pub(crate) fn unusable(path: &Path, error: &io::Error) -> StoreError {
+    let reason = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "this user is not allowed to read and write it: run Accord as its owner".into()
+        }
+        _ => error.to_string(),
+    };
+    StoreError::Unusable { path: path.to_owned(), reason }
+}
+
 /// Opens sled's folder, and waits for up to [`LOCK_TIMEOUT`] while another process uses it. Such a process may be about
 /// to end: sled's threads live a little longer than their store.
 fn open_when_free(home: &Path) -> sled::Result<sled::Db> {
@@ -206,7 +198,8 @@ fn open_when_free(home: &Path) -> sled::Result<sled::Db> {
     }
 }
 
-/// Removes unfinished snapshots. A crash while sled writes a snapshot leaves such a file, and sled takes it for corruption.
+/// Removes unfinished files. A crash while sled writes a snapshot leaves such a file, and sled takes it for corruption. A
+/// crash while sled's file is copied (`disk/elsewhere.rs`) leaves one, too.
 fn remove_leftovers(home: &Path) -> io::Result<()> {
     if !home.exists() {
         return Ok(());
@@ -214,7 +207,8 @@ fn remove_leftovers(home: &Path) -> io::Result<()> {
     let mut removed = false;
     for entry in fs::read_dir(home)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().ends_with(".generating") {
+        let name = entry.file_name();
+        if [".generating", ".making"].iter().any(|end| name.to_string_lossy().ends_with(end)) {
             fs::remove_file(entry.path())?;
             removed = true;
         }
@@ -239,14 +233,8 @@ fn failed(error: sled::Error) -> StoreError {
 }
 
 impl SledStore {
-    /// Returns `Ok` if more of the disk is free than the reserve.
-    pub(crate) fn has_room(&self) -> Result<(), StoreError> {
-        if self.free()? < self.reserve { Err(StoreError::Full) } else { Ok(()) }
-    }
-
-    /// Returns the space that the database uses, and the space that is left.
-    pub(crate) fn space(&self) -> Result<Space, StoreError> {
-        let used = self.db.size_on_disk().map_err(failed)?;
-        Ok(Space { used, free: self.free()? })
+    /// Returns the number of bytes that the database uses.
+    pub(crate) fn size(&self) -> Result<u64, StoreError> {
+        self.db.size_on_disk().map_err(failed)
     }
 }

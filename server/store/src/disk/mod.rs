@@ -1,7 +1,7 @@
 //! The store of one machine: a log in front of sled, and a witness beside it.
 //!
 //! A commit is one batch of the log: one write and one sync. What is committed stays in memory, in a *layer*, until a
-//! thread of its own writes it to sled in a large stroke (*settles* it). The order is: the log is synced, the commit is
+//! thread of its own writes it to sled in one large write (*settles* it). The order is: the log is synced, the commit is
 //! acknowledged, sled takes in the layer and is synced, the witness is written, and one settlement later the log is
 //! freed. So the log still has what sled may have lost without noticing.
 //!
@@ -10,24 +10,32 @@
 
 mod changes;
 mod copying;
+mod elsewhere;
 mod errors;
 mod layer;
 mod ledger_ids;
+mod locking;
 mod noted;
 mod opening;
 mod reading;
+mod reopening;
+mod room;
 mod settling;
 #[cfg(test)]
 mod tests;
 mod witness;
 
-use crate::log::{Log, LogError, Position};
+use crate::log::{Log, LogError, Position, UsedUp};
 use crate::sled::SledStore;
 use crate::staging::{Current, RecordKey, Resolved, Staging};
 use crate::{Change, Record, Space, Store, StoreError};
 use accord_document::ids::{LedgerId, Seq};
+use elsewhere::mark_as_unsynced;
 use errors::words_of;
 use layer::Layer;
+use locking::FolderLock;
+use reopening::Reopenable;
+use room::Room;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -54,7 +62,8 @@ pub struct DiskStore {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    sled: SledStore,
+    sled: Reopenable,
+    room: Room,
     /// Ledgers that are not as the witness says, each with a description of the damage.
     damaged: BTreeMap<LedgerId, String>,
     layers: RwLock<Layers>,
@@ -70,8 +79,12 @@ struct Shared {
     due: Condvar,
     /// The place behind the last batch that is on disk.
     acknowledged: Mutex<Position>,
+    /// Segments that were taken out of the log and are being filled with zeroes. Locked after the writer.
+    freeing: Mutex<Vec<UsedUp>>,
     /// A number that is odd during a *removal*, which is a rewrite or an erasure, and larger after it.
     removals: AtomicU64,
+    /// Dropped last.
+    _lock: FolderLock,
 }
 
 /// What is committed and not in sled yet.
@@ -105,7 +118,8 @@ struct Writer {
     log: Log,
     /// The number of the next entry of each ledger that was appended to since the store was opened.
     next: HashMap<LedgerId, u64>,
-    /// Set once the log could not be written or synced. Nobody knows then what is on disk, so nothing more is committed.
+    /// Set once the log could not be written or synced. Nobody knows then what is on disk, so nothing more is committed
+    /// until the store is opened again.
     failed: Option<StoreError>,
 }
 
@@ -113,8 +127,10 @@ struct Writer {
 struct Settlement {
     /// Whether there is a layer to settle.
     is_due: bool,
-    /// Why the last settlement failed. It is tried again if only the disk was full.
+    /// Why the last settlement failed. It is tried again.
     failed: Option<StoreError>,
+    /// Why nothing more is settled. Only the next opening, which reads everything again, can tell then what is in sled.
+    stopped: Option<StoreError>,
     /// The place behind the last batch of the last settlement. Segments of the log up to there can be freed once the next
     /// settlement has ended.
     last: Option<Position>,
@@ -138,7 +154,7 @@ impl Current for BeforeCommit<'_> {
         }
         match self.next.get(ledger) {
             Some(next) => Ok(*next),
-            None => self.shared.sled.end(ledger),
+            None => self.shared.sled.with(|sled| sled.end(ledger)),
         }
     }
 
@@ -148,10 +164,9 @@ impl Current for BeforeCommit<'_> {
 }
 
 impl Settlement {
-    /// Returns the error after which nothing more is settled. Only the next opening, which reads everything again, can
-    /// tell then what is in sled.
-    fn final_error(&self) -> Option<StoreError> {
-        self.failed.clone().filter(|error| !matches!(error, StoreError::Full))
+    /// Returns the reason why nothing is being settled.
+    fn error(&self) -> Option<&StoreError> {
+        self.stopped.as_ref().or(self.failed.as_ref())
     }
 }
 
@@ -177,13 +192,13 @@ impl Shared {
         if first.is_empty() {
             return Ok(());
         }
-        self.sled.has_room()?;
+        self.room.check()?;
         first.into_iter().try_for_each(|(ledger, seq)| self.read(ledger, seq).map(drop))
     }
 
     /// Commits jobs as one batch of the log.
     fn write(&self, writer: &mut Writer, jobs: Vec<Vec<Change>>) -> Results {
-        let failed = writer.failed.clone().or_else(|| lock(&self.settlement).final_error());
+        let failed = writer.failed.clone().or_else(|| lock(&self.settlement).stopped.clone());
         if let Some(error) = failed {
             return jobs.iter().map(|_| Err(error.clone())).collect();
         }
@@ -214,6 +229,7 @@ impl Shared {
         let position = match writer.log.append(&changes::encode(&changes)) {
             Ok(position) => position,
             Err(LogError::Io(error)) => {
+                mark_as_unsynced(&self.path);
                 let error = StoreError::SyncFailed(error.to_string());
                 writer.failed = Some(error.clone());
                 return Err(error);
@@ -289,12 +305,12 @@ impl Store for DiskStore {
     }
 
     fn has_room(&self) -> Result<(), StoreError> {
-        self.shared.sled.has_room()
+        self.shared.room.check()
     }
 
     fn space(&self) -> Result<Space, StoreError> {
-        let space = self.shared.sled.space()?;
+        let settled = self.shared.sled.with(SledStore::size)?;
         let log = lock(&self.shared.writer).log.bytes();
-        Ok(Space { used: space.used + log, ..space })
+        Ok(Space { used: settled + log, free: self.shared.room.free()? })
     }
 }

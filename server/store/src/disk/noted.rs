@@ -1,5 +1,5 @@
-//! A note of the last batch, written within a second after it. If the end of the log is missing when the store is opened,
-//! the note tells.
+//! A note of the last batch, written about once a second. If the end of the log is missing when the store is opened, the
+//! note shows it.
 
 use super::errors::failed;
 use crate::StoreError;

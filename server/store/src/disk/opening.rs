@@ -1,14 +1,18 @@
 //! Opens a data folder: reads the log, writes to sled what is missing there, and compares sled with the witness.
 
 use super::changes::{Logged, decode};
+use super::elsewhere::write_unsynced_again;
 use super::errors::{failed, words_of};
 use super::layer::Layer;
+use super::locking::FolderLock;
 use super::noted::Noted;
+use super::reopening::Reopenable;
+use super::room::Room;
 use super::witness::{Head, RecordSum, Witness, entry_hash, record_hash};
 use super::{DiskStore, Layers, Settlement, Settler, Shared, Writer};
 use super::{noted, witness};
 use crate::log::{Batch, Log, OpenedLog, Position};
-use crate::sled::{Form, SledStore};
+use crate::sled::{Form, SledStore, unusable};
 use crate::{Append, StoreError};
 use accord_document::ids::{LedgerId, Seq};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -46,8 +50,11 @@ impl DiskStore {
 }
 
 fn open(path: &Path, reserve: u64) -> Result<DiskStore, StoreError> {
+    fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
+    let lock = FolderLock::take(path)?;
     refuse_a_remainder(path)?;
-    let sled = SledStore::open(path, reserve)?;
+    write_unsynced_again(path).map_err(|error| failed(&error))?;
+    let sled = SledStore::open(path)?;
     let witness = prepare(path, &sled)?;
     let epoch = witness.epoch + 1;
     let settled = witness.settled.batch;
@@ -78,22 +85,30 @@ fn open(path: &Path, reserve: u64) -> Result<DiskStore, StoreError> {
     let free = if has_removals { log.position().batch } else { settled };
     log.free_upto(free).map_err(|error| failed(&error))?;
     let writer = Writer { log, next: HashMap::new(), failed: None };
-    start(path, sled, writer, expected, damaged, noted)
+    let room = Room::new(path, reserve);
+    start(Opened { path, lock, sled, room, writer, witness: expected, damaged, noted })
 }
 
-/// Returns the store of a folder in which everything is settled, and starts its thread.
-fn start(
-    path: &Path,
+/// The parts of a store in which everything is settled.
+struct Opened<'p> {
+    path: &'p Path,
+    lock: FolderLock,
     sled: SledStore,
+    room: Room,
     writer: Writer,
     witness: Witness,
     damaged: BTreeMap<LedgerId, String>,
     noted: Noted,
-) -> Result<DiskStore, StoreError> {
+}
+
+/// Puts a store together, and starts its thread.
+fn start(opened: Opened<'_>) -> Result<DiskStore, StoreError> {
+    let Opened { path, lock, sled, room, writer, witness, damaged, noted } = opened;
     let position = writer.log.position();
     let shared = Arc::new(Shared {
         path: path.to_owned(),
-        sled,
+        sled: Reopenable::new(path, sled),
+        room,
         damaged,
         layers: RwLock::new(Layers { newest: Layer::new(position), settling: None }),
         waiting: Mutex::default(),
@@ -103,7 +118,9 @@ fn start(
         settled: Condvar::new(),
         due: Condvar::new(),
         acknowledged: Mutex::new(position),
+        freeing: Mutex::default(),
         removals: AtomicU64::new(0),
+        _lock: lock,
     });
     let settler = Settler::start(shared.clone(), noted).map_err(|error| failed(&error))?;
     Ok(DiskStore { shared, _settler: settler })
@@ -300,12 +317,17 @@ fn replace(sled: &SledStore, entries: &[Append]) -> Result<(), StoreError> {
 }
 
 /// Writes those entries of a ledger that sled does not have as they must be. Their numbers follow each other.
+///
+/// If sled lacks entries before them, nothing is written, because it would hide that those are missing.
 fn write_missing_entries(
     sled: &SledStore,
     ledger: &LedgerId,
     entries: &[&Append],
 ) -> Result<(), StoreError> {
     let Some((first, last)) = entries.first().zip(entries.last()) else { return Ok(()) };
+    if sled.end(ledger)? < first.seq.0 {
+        return Ok(());
+    }
     let stored = sled.read_before(ledger, first.seq, last.seq.0 + 1).unwrap_or_default();
     if stored.iter().eq(entries.iter().map(|entry| &entry.bytes)) {
         return Ok(());
@@ -328,7 +350,10 @@ fn write_missing_entries(
 ///
 /// # Errors
 /// Returns an error if the records are not those that it must contain.
-fn compare(sled: &SledStore, expected: &Witness) -> Result<BTreeMap<LedgerId, String>, StoreError> {
+pub(super) fn compare(
+    sled: &SledStore,
+    expected: &Witness,
+) -> Result<BTreeMap<LedgerId, String>, StoreError> {
     let records = record_sum(sled)?;
     if records != expected.records {
         return Err(StoreError::Damaged(format!(

@@ -5,7 +5,7 @@
 
 use super::layer::Layer;
 use super::{DiskStore, Shared};
-use crate::sled::{MIN_PACKED_ENTRIES, missing_entry};
+use crate::sled::{MIN_PACKED_ENTRIES, SledStore, missing_entry};
 use crate::{Ledger, Record, Records, StoreError};
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl Shared {
         });
         match found {
             Some(record) => Ok(record),
-            None => self.sled.get(kind, key),
+            None => self.sled.with(|sled| sled.get(kind, key)),
         }
     }
 
@@ -89,9 +89,10 @@ impl Shared {
     pub(super) fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
         self.reading(ledger, || {
             // At some kinds of damage, sled ends a range early and reports nothing.
-            let settled = self.sled.end(ledger)?;
+            let settled = self.sled.with(|sled| sled.end(ledger))?;
             let unsettled = self.unsettled(ledger, from.0, usize::MAX);
-            let mut entries = self.sled.read_before(ledger, from, unsettled.first)?;
+            let mut entries =
+                self.sled.with(|sled| sled.read_before(ledger, from, unsettled.first))?;
             let wanted = if unsettled.first == u64::MAX { settled } else { unsettled.first };
             let end = from.0 + entries.len() as u64;
             if end < wanted {
@@ -114,7 +115,7 @@ impl Ledger for DiskStore {
             if from.0 >= unsettled.first {
                 return Ok(unsettled.entries);
             }
-            let mut entries = self.shared.sled.read_some(ledger, from)?;
+            let mut entries = self.shared.sled.with(|sled| sled.read_some(ledger, from))?;
             if entries.is_empty() && unsettled.first != u64::MAX {
                 return Err(missing_entry(ledger, from.0));
             }
@@ -130,7 +131,7 @@ impl Ledger for DiskStore {
             if seq.0 >= unsettled.first {
                 return Ok(unsettled.entries.into_iter().next());
             }
-            self.shared.sled.entry(ledger, seq)
+            self.shared.sled.with(|sled| sled.entry(ledger, seq))
         })
     }
 
@@ -139,28 +140,28 @@ impl Ledger for DiskStore {
         if self.shared.unsettled(ledger, 0, usize::MAX).entries.len() >= MIN_PACKED_ENTRIES {
             self.shared.settle_now()?;
         }
-        self.shared.reading(ledger, || self.shared.sled.pack(ledger))
+        self.shared.reading(ledger, || self.shared.sled.with(|sled| sled.pack(ledger)))
     }
 
     fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
-        self.shared.sled.keep_checkpoint(ledger, state)
+        self.shared.sled.with(|sled| sled.keep_checkpoint(ledger, state))
     }
 
     fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.sled.checkpoint(ledger)
+        self.shared.sled.with(|sled| sled.checkpoint(ledger))
     }
 
     fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
         let mut all = BTreeSet::new();
         self.shared.with_layers(|layer| all.extend(layer.documents().cloned()));
-        all.extend(self.shared.sled.documents()?);
+        all.extend(self.shared.sled.with(SledStore::documents)?);
         Ok(all.into_iter().collect())
     }
 
     fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
         let mut all = BTreeSet::new();
         self.shared.with_layers(|layer| all.extend(layer.plans().cloned()));
-        all.extend(self.shared.sled.plans()?);
+        all.extend(self.shared.sled.with(SledStore::plans)?);
         Ok(all.into_iter().collect())
     }
 }
@@ -178,7 +179,7 @@ impl Records for DiskStore {
             let those = range.take_while(|((k, key), _)| k == kind && key.starts_with(prefix));
             changed.extend(those.map(|((_, key), change)| (key.clone(), change.new.clone())));
         });
-        let settled = self.shared.sled.scan(kind, prefix)?;
+        let settled = self.shared.sled.with(|sled| sled.scan(kind, prefix))?;
         let mut all: BTreeMap<String, Record> = settled.into_iter().collect();
         for (key, record) in changed {
             match record {
@@ -195,7 +196,7 @@ impl Records for DiskStore {
             let those = layer.records.iter();
             changed.extend(those.map(|(id, change)| (id.clone(), change.new.clone())));
         });
-        let settled = self.shared.sled.all()?;
+        let settled = self.shared.sled.with(SledStore::all)?;
         let mut all: BTreeMap<_, _> =
             settled.into_iter().map(|(kind, key, record)| ((kind, key), record)).collect();
         for (id, record) in changed {

@@ -3,10 +3,12 @@
 use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::noted::Noted;
+use super::opening::compare;
 use super::witness::Witness;
 use super::{MAX_LAYER_BYTES, SETTLED_BYTES, Settlement, Settler, Shared, Writer, lock};
 use crate::StoreError;
-use crate::log::Position;
+use crate::log::{Position, zero_all};
+use crate::sled::{SledStore, missing_entry};
 use crate::staging::Resolved;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,7 +41,7 @@ impl Drop for Settler {
             drop(thread.join());
         }
         let mut writer = lock(&self.shared.writer);
-        if writer.failed.is_none() && lock(&self.shared.settlement).final_error().is_none() {
+        if writer.failed.is_none() && lock(&self.shared.settlement).stopped.is_none() {
             let witness = lock(&self.shared.witness);
             // If this fails, the log still has everything.
             drop(catch_unwind(AssertUnwindSafe(|| {
@@ -67,7 +69,14 @@ impl Shared {
             if is_stopping {
                 return;
             }
-            if is_due && lock(&self.settlement).final_error().is_none() {
+            if lock(&self.settlement).stopped.is_some() {
+                continue;
+            }
+            if self.sled.has_failed() {
+                // The layer is written again, and sled is compared with the witness.
+                self.settle_from(0);
+                self.settle();
+            } else if is_due {
                 self.settle();
             }
         }
@@ -82,8 +91,8 @@ impl Shared {
     fn settle_from(&self, min_bytes: usize) {
         let mut state = lock(&self.settlement);
         let mut layers = self.layers_mut();
-        let is_over = state.final_error().is_some();
-        if layers.newest.bytes < min_bytes || layers.settling.is_some() || is_over {
+        let is_over = state.stopped.is_some() || layers.settling.is_some();
+        if layers.newest.bytes < min_bytes || is_over {
             return;
         }
         let upto = layers.newest.upto;
@@ -125,9 +134,9 @@ impl Shared {
     /// Waits until nothing is being settled.
     fn wait_until_settled(&self) -> Result<(), StoreError> {
         let state = lock(&self.settlement);
-        let state = self.settled.wait_while(state, |s| s.is_due && s.failed.is_none());
+        let state = self.settled.wait_while(state, |s| s.is_due && s.error().is_none());
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        state.failed.clone().map_or(Ok(()), Err)
+        state.error().cloned().map_or(Ok(()), Err)
     }
 
     /// Settles the layer that is due.
@@ -140,8 +149,11 @@ impl Shared {
         let Some(layer) = settling else { return };
         // sled panics at some kinds of damage. The callers that wait for this settlement must learn that it failed.
         let result = catch_unwind(AssertUnwindSafe(|| self.settle_layer(&mut witness, &layer)));
-        let result =
-            result.unwrap_or_else(|panic| Err(StoreError::Failed(words_of(&*panic).into())));
+        let result = result.unwrap_or_else(|panic| {
+            let error = StoreError::Failed(words_of(&*panic).into());
+            self.sled.notice(&error);
+            Err(error)
+        });
         let mut state = lock(&self.settlement);
         match (&result, &state.failed) {
             (Err(error), None) => tracing::error!(%error, "the store can't settle"),
@@ -150,6 +162,10 @@ impl Shared {
         }
         let is_settled = result.is_ok();
         state.failed = result.err();
+        if let Some(StoreError::Damaged(_)) = &state.failed {
+            state.stopped =
+                state.failed.as_ref().map(|error| StoreError::Failed(error.to_string()));
+        }
         let mut upto = None;
         if is_settled {
             self.layers_mut().settling = None;
@@ -158,31 +174,82 @@ impl Shared {
         }
         drop((state, witness));
         self.settled.notify_all();
-        // A segment that can't be freed stays out of use until the store is opened again.
+        // A segment that can't be freed now is freed with the next ones.
         if let Some(Err(error)) = upto.map(|upto| self.free_upto(upto)) {
             tracing::error!(%error, "a part of the log can't be freed");
         }
     }
 
     fn settle_layer(&self, witness: &mut Witness, layer: &Layer) -> Result<(), StoreError> {
-        self.sled.has_room()?;
-        self.sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
-        self.sled.sync()?;
-        let mut next = witness.clone();
-        next.settle(layer);
+        let next = self.write_layers(&[layer], witness)?;
         next.write(&self.path).map_err(|error| failed(&error))?;
         *witness = next;
         Ok(())
     }
 
-    /// Frees the segments of the log whose batches are all at or before a place.
-    fn free_upto(&self, upto: Position) -> Result<(), StoreError> {
-        let taken = lock(&self.writer).log.take_upto(upto.batch).map_err(|error| failed(&error))?;
-        for used in taken {
-            let freed = used.zero().map_err(|error| failed(&error))?;
-            lock(&self.writer).log.give_back(freed).map_err(|error| failed(&error))?;
+    /// Writes layers to sled, which is opened again before if it has failed. Returns what sled must contain then.
+    fn write_layers(&self, layers: &[&Layer], witness: &Witness) -> Result<Witness, StoreError> {
+        if self.sled.has_failed() {
+            self.sled.reopen()?;
+            tracing::warn!("the store had failed and was opened again");
         }
-        Ok(())
+        self.room.check()?;
+        let mut next = witness.clone();
+        let is_unverified = self.sled.is_unverified();
+        for layer in layers {
+            if is_unverified {
+                self.sled.with(|sled| refuse_gaps(sled, layer))?;
+            }
+            self.write_to_sled(layer)?;
+            next.settle(layer);
+        }
+        if is_unverified {
+            self.sled.with(|sled| self.compare_again(sled, &next))?;
+            self.sled.verified();
+        }
+        Ok(next)
+    }
+
+    /// Writes a layer to sled. It is on disk when this returns.
+    fn write_to_sled(&self, layer: &Layer) -> Result<(), StoreError> {
+        self.sled.with(|sled| {
+            sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
+            sled.sync()
+        })
+    }
+
+    /// Compares sled, which was opened again, with what it must contain.
+    ///
+    /// # Errors
+    /// Returns an error if sled lost anything that was settled. The next opening can find it in the log.
+    fn compare_again(&self, sled: &SledStore, expected: &Witness) -> Result<(), StoreError> {
+        let damaged = compare(sled, expected)?;
+        let new = damaged.into_iter().find(|(ledger, _)| !self.damaged.contains_key(ledger));
+        new.map_or(Ok(()), |(_, what)| Err(StoreError::Damaged(what)))
+    }
+
+    /// Frees the segments of the log whose batches are all at or before a place.
+    fn free_upto(&self, upto: Position) -> io::Result<()> {
+        let mut freeing = {
+            let mut writer = lock(&self.writer);
+            let taken = writer.log.take_upto(upto.batch)?;
+            // Locked before the writer is free, so that a removal waits until these segments are zero.
+            let mut freeing = lock(&self.freeing);
+            freeing.extend(taken);
+            freeing
+        };
+        let freed = zero_all(&mut freeing)?;
+        drop(freeing);
+        let mut writer = lock(&self.writer);
+        freed.into_iter().try_for_each(|freed| writer.log.give_back(freed))
+    }
+
+    /// Frees the whole log. No old bytes are left in it when this returns.
+    fn free_all(&self, writer: &mut Writer) -> io::Result<()> {
+        let freed = zero_all(&mut lock(&self.freeing))?;
+        freed.into_iter().try_for_each(|freed| writer.log.give_back(freed))?;
+        let last = writer.log.position().batch;
+        writer.log.free_upto(last)
     }
 
     /// Settles everything that was committed, and then rewrites and erases. No copy of what was rewritten or erased stays
@@ -193,10 +260,9 @@ impl Shared {
         witness: MutexGuard<'_, Witness>,
         removals: &[Resolved],
     ) -> Result<(), StoreError> {
-        let result = self.settle_all_and(writer, witness, removals).and_then(|()| {
-            let last = writer.log.position().batch;
-            writer.log.free_upto(last).map_err(|error| failed(&error))
-        });
+        let result = self
+            .settle_all_and(writer, witness, removals)
+            .and_then(|()| self.free_all(writer).map_err(|error| failed(&error)));
         if let Err(error) = &result {
             // The log has the change, and the next opening makes it. Until then, nothing more is committed.
             writer.failed = Some(StoreError::Failed(error.to_string()));
@@ -214,7 +280,7 @@ impl Shared {
     ) -> Result<(), StoreError> {
         let result = self.try_to_settle_all(writer, &mut witness, removals);
         if let Err(error) = &result {
-            lock(&self.settlement).failed = Some(StoreError::Failed(error.to_string()));
+            lock(&self.settlement).stopped = Some(StoreError::Failed(error.to_string()));
         }
         drop(witness);
         self.settled.notify_all();
@@ -231,12 +297,8 @@ impl Shared {
             let layers = self.layers();
             (layers.settling.clone(), layers.newest.clone())
         };
-        let mut next = witness.clone();
-        for layer in settling.as_deref().into_iter().chain([&newest]) {
-            self.sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
-            next.settle(layer);
-        }
-        self.sled.sync()?;
+        let layers: Vec<&Layer> = settling.as_deref().into_iter().chain([&newest]).collect();
+        let mut next = self.write_layers(&layers, witness)?;
         self.removals.fetch_add(1, Ordering::AcqRel);
         let made = self.rewrite_and_erase(removals, &mut next).and_then(|()| {
             next.write(&self.path).map_err(|error| failed(&error))?;
@@ -265,15 +327,24 @@ impl Shared {
         });
         let rewritten: Vec<_> = rewritten.collect();
         if !rewritten.is_empty() {
-            self.sled.rewrite(&rewritten)?;
+            self.sled.with(|sled| sled.rewrite(&rewritten))?;
         }
         rewritten.iter().for_each(|append| witness.rewrite(append));
         for change in removals {
             if let Resolved::Erase(ledger) = change {
-                self.sled.erase(ledger)?;
+                self.sled.with(|sled| sled.erase(ledger))?;
                 witness.ledgers.remove(ledger);
             }
         }
         Ok(())
     }
+}
+
+/// Checks that the entries of a layer follow those that sled has. Otherwise they would hide that the entries between are
+/// missing.
+fn refuse_gaps(sled: &SledStore, layer: &Layer) -> Result<(), StoreError> {
+    layer.ledgers().try_for_each(|(ledger, tail)| {
+        let end = sled.end(ledger)?;
+        if end < tail.first { Err(missing_entry(ledger, end)) } else { Ok(()) }
+    })
 }

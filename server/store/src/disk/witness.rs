@@ -1,7 +1,7 @@
 //! The witness: what sled must contain, written beside sled each time it has taken in a part of the log.
 //!
 //! sled can't tell a damaged end of its own log from an end that was never written, and then drops what was behind it.
-//! The witness has the length and last entry of each ledger, and a sum over all records. So what is missing is noticed
+//! The witness has the number of entries of each ledger and the hash of the last one, and a sum over all records. So what is missing is noticed
 //! when the store is opened, and either comes back from the log or is named.
 
 use super::layer::Layer;

@@ -217,10 +217,8 @@ impl Log {
     /// # Errors
     /// Returns an error if the disk fails.
     pub(crate) fn free_upto(&mut self, batch: u64) -> io::Result<()> {
-        for used in self.take_upto(batch)? {
-            self.give_back(used.zero()?)?;
-        }
-        Ok(())
+        let mut taken = self.take_upto(batch)?;
+        zero_all(&mut taken)?.into_iter().try_for_each(|freed| self.give_back(freed))
     }
 
     /// Takes a segment back that was freed. It is used again, or removed if there are enough.
@@ -249,16 +247,19 @@ pub(crate) struct UsedUp(Segment);
 #[derive(Debug)]
 pub(crate) struct Freed(Segment);
 
-impl UsedUp {
-    /// Replaces the content with zeroes. This is on disk when it returns. After a crash, opening the log does it.
-    ///
-    /// # Errors
-    /// Returns an error if the disk fails.
-    pub(crate) fn zero(mut self) -> io::Result<Freed> {
-        self.0.zero_from(0)?;
-        self.0.begin_again();
-        Ok(Freed(self.0))
+/// Replaces the content of segments with zeroes, and takes them off the list. This is on disk when it returns. After a
+/// crash, opening the log does it.
+///
+/// # Errors
+/// Returns an error if the disk fails. Segments that are not free then are still on the list.
+pub(crate) fn zero_all(segments: &mut Vec<UsedUp>) -> io::Result<Vec<Freed>> {
+    let mut freed = Vec::new();
+    while let Some(UsedUp(segment)) = segments.last_mut() {
+        segment.zero_from(0)?;
+        segment.begin_again();
+        freed.extend(segments.pop().map(|UsedUp(segment)| Freed(segment)));
     }
+    Ok(freed)
 }
 
 /// Returns the place behind the last batch, and checks that the batches reach from `settled` on without a gap.

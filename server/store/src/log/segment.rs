@@ -65,7 +65,7 @@ pub(super) struct Segment {
     file_bytes: u64,
     /// The place in the file at which the next batch begins.
     end: u64,
-    /// The number of the last batch in the segment, or of the batch before its first one if it is empty.
+    /// The number of the last batch in the segment. While the segment is empty, the number before that of its first batch.
     pub(super) last: u64,
 }
 

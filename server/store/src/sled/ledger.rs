@@ -157,7 +157,7 @@ impl SledStore {
         self.sync()
     }
 
-    /// Packs the settled entries of a ledger, which are all but the newest, into segments. Returns their number.
+    /// Packs the older entries of a ledger, which are all but the newest 64, into segments. Returns their number.
     pub(crate) fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
         let mut packed = 0;
         loop {

@@ -16,7 +16,7 @@ fn entry(id: &str, seq: u64, bytes: Vec<u8>) -> Append {
 }
 
 fn open(dir: &Path) -> SledStore {
-    let store = SledStore::open(dir, 0).unwrap();
+    let store = SledStore::open(dir).unwrap();
     store.mark_as_present().unwrap();
     store
 }
@@ -40,7 +40,7 @@ fn put(store: &SledStore, key: &str, value: &[u8]) {
 #[test]
 fn large_entries_are_packed_in_segments_of_bounded_size() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SledStore::open(dir.path(), 16 * 1024 * 1024).unwrap();
+    let store = SledStore::open(dir.path()).unwrap();
     let ledger = document("a");
     // Together, the entries exceed one segment. Entry 40 exceeds the size of a segment by itself.
     let large = |n| match n {
@@ -107,7 +107,7 @@ fn nothing_is_written_beside_the_file_that_is_synced() {
 fn a_folder_of_another_form_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).db.insert(FORMAT_KEY, &[1]).unwrap();
-    let refused = SledStore::open(dir.path(), 0).unwrap_err();
+    let refused = SledStore::open(dir.path()).unwrap_err();
     assert!(refused.to_string().contains("another version of Accord"), "{refused}");
 }
 
@@ -127,7 +127,7 @@ fn entries_that_stand_twice_are_read_once() {
         let read = read(&store, &document("a"), from).unwrap();
         assert_eq!(read, bytes[from as usize..]);
     }
-    // A redaction replaces both copies.
+    // A rewrite replaces an entry both in its segment and where it is stored alone.
     let blanked = blanked(&all[10]);
     store.rewrite(std::slice::from_ref(&blanked)).unwrap();
     assert_eq!(store.entry(&document("a"), Seq(10)).unwrap().unwrap(), blanked.bytes);
@@ -145,7 +145,7 @@ fn entries_that_stand_twice_are_read_once() {
 fn a_second_server_on_the_same_folder_is_told_so() {
     let dir = tempfile::tempdir().unwrap();
     let _first = open(dir.path());
-    assert!(matches!(SledStore::open(dir.path(), 0), Err(StoreError::InUse(_))));
+    assert!(matches!(SledStore::open(dir.path()), Err(StoreError::InUse(_))));
 }
 
 #[test]
@@ -174,11 +174,4 @@ fn a_changed_value_and_a_missing_entry_are_found() {
     }
     store.ledger.remove(&key).unwrap();
     assert!(matches!(read(&store, &a, 0), Err(StoreError::Damaged(_))));
-}
-
-#[test]
-fn too_little_room_is_refused_before_anything_is_written() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = SledStore::open(dir.path(), u64::MAX).unwrap();
-    assert!(matches!(store.has_room(), Err(StoreError::Full)));
 }

@@ -42,7 +42,7 @@ pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 /// the number of pieces and lines in a document. The product is an upper bound of the bytes that reading the document
 /// yields.
 pub const MAX_FORMATTING_BYTES: usize = 1 << 24;
-/// Maximum cost of an update's splits (rule U11). The cost counts the items and UTF-16 code units that are moved,
+/// Maximum cost of the splits of an update that is taken whole (rule U11). The cost counts the items and UTF-16 code units that are moved,
 /// looked at or copied, each weighted by the time that this takes. The maximum takes about 0.13 s.
 /// Replacing 10,000 places in a text of 400,000 letters that was pasted as a whole costs half of this.
 pub const MAX_SPLIT_COST: u64 = 1 << 29;

@@ -58,7 +58,7 @@ impl Archive {
             let bytes = history.memory_bytes() + state.memory_bytes();
             if bytes > max_bytes { Err(OpenError::TooLong) } else { Ok(()) }
         })?;
-        state.settle()?;
+        state.check_blanked()?;
         Ok(Self { state, history })
     }
 

@@ -73,7 +73,7 @@ pub(crate) fn apply_all<B: AsRef<[u8]>>(
 /// Returns an error if the ledger is empty or damaged, or its entries do not chain.
 pub(crate) fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
     let replayed = Replayed::resume(None, None, (0..).map(Seq).zip(entries).map(Ok))?;
-    replayed.state.settle()?;
+    replayed.state.check_blanked()?;
     Ok(replayed)
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn replay(entries: &[Vec<u8>]) -> Result<Replayed, OpenError> {
 /// Returns the errors of [`replay`], or an error if the ledger can't be read.
 pub(crate) fn replay_stored(store: &dyn Store, ledger: &LedgerId) -> Result<Replayed, OpenError> {
     let replayed = Replayed::resume(None, None, entries(store, ledger, Seq(0)))?;
-    replayed.state.settle()?;
+    replayed.state.check_blanked()?;
     Ok(replayed)
 }
 

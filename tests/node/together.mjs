@@ -60,7 +60,7 @@ await story(async ({ person, server }) => {
   await ben.type('!');
   assert.equal((await agree('results', ana, ben)).split('\n')[1], 'xyzbold! plain');
   const benAt = (place) => until(`Ben’s caret ${place}`, async () => (await caretOffset()) === `Ben Okafor ${place}` || (await caretOffset()));
-  // Ben's caret moves when he types or deletes in the middle of a word.
+  // On Ana's page, Ben's caret moves when he types or deletes in the middle of a word.
   await benAt(8);
   await ben.type('ab');
   await benAt(10);

@@ -52,7 +52,7 @@ fn replayed(entries: &[Entry]) -> Result<DocumentState, LedgerError> {
     for entry in &entries[1..] {
         state.apply(entry)?;
     }
-    state.settle().map(|()| state)
+    state.check_blanked().map(|()| state)
 }
 
 fn actor_in(person: &str, seat: Seat, sector: Sector) -> Actor {

@@ -49,8 +49,8 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
             }
         }
     }
-    // Releases are sealed one after the other, and a signer who stays gets the answer once theirs is sealed. So all
-    // earlier releases are sealed by then.
+    // Releases are sealed one after the other. A signer who does not hang up gets the answer when their release is
+    // sealed. So when the last signer has the answer, all earlier releases are sealed.
     let last = ana.create("Open budgets")?;
     freeze(&fay, &ana, &ben, &last)?;
     frozen.push(last);

@@ -113,7 +113,7 @@ impl DocumentState {
     ///
     /// # Errors
     /// Returns an error if an entry was blanked without a redaction, or differently than its redaction announced.
-    pub fn settle(&self) -> Result<(), LedgerError> {
+    pub fn check_blanked(&self) -> Result<(), LedgerError> {
         self.redactions.unexplained().map_or(Ok(()), |seq| Err(LedgerError::Unexplained(seq)))
     }
 

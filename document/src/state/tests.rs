@@ -172,7 +172,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     };
     // First the entries are not blanked yet, as if the server had stopped after the redaction.
     let halfway = replay(&entries);
-    halfway.settle().unwrap();
+    halfway.check_blanked().unwrap();
     let unfinished: Vec<_> = halfway.unfinished_redactions();
     assert_eq!(unfinished.len(), 2);
     for (seq, ranges) in unfinished {
@@ -189,7 +189,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     let stored = String::from_utf8_lossy(&stored);
     assert!(!stored.contains("hun") && !stored.contains("ter2"), "{stored}");
     let replayed = replay(&entries);
-    replayed.settle().unwrap();
+    replayed.check_blanked().unwrap();
     assert!(replayed.unfinished_redactions().is_empty());
     assert_eq!(replayed.position(), state.position());
     assert_ne!(*replayed.position(), before);
@@ -197,7 +197,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
     assert_eq!(replayed.redactions()[0].reason, "A password was pasted");
     assert_eq!(replayed.redactions()[0].person.as_str(), "fay");
 
-    // `settle` finds an entry that was blanked further than announced, or without a redaction.
+    // `check_blanked` finds an entry that was blanked further than announced, or without a redaction.
     let all = [Range { client: 1, clock: 0, len: 40 }];
     let (_, more) =
         Redaction::of(String::new(), all.to_vec(), entries.iter().map(Ok::<_, ScanError>)).unwrap();
@@ -209,7 +209,7 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
         for entry in &forged[1..] {
             replayed.apply(entry).unwrap();
         }
-        assert_eq!(replayed.settle(), Err(LedgerError::Unexplained(seq)));
+        assert_eq!(replayed.check_blanked(), Err(LedgerError::Unexplained(seq)));
     }
 }
 

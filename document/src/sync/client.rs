@@ -44,7 +44,7 @@ pub enum Link {
     Denied {
         /// The close code, from 4400 to 4499.
         code: u16,
-        /// The server's sentence.
+        /// The reason, as the sentence that the server sent.
         reason: String,
     },
 }

@@ -177,8 +177,8 @@ impl StructIndex {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
             let client = order.client(run.id);
-            // yrs can have split the run into several items: at most as many as the run has elements, and at most as
-            // many as its client has.
+            // yrs can keep the run as several items. Their number is at most that of the run's elements, and at most
+            // that of all items of its client. The smaller number is charged.
             work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
             let upto = seen.get(&client).copied().unwrap_or(0);
             if is_shown && run.id.clock < upto {

@@ -23,7 +23,7 @@ pub fn backup(store: &dyn Store, data: &Path, file: &Path) -> Result<BackupConte
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
-    // What an interrupted backup has left. It could have another mode, or be a link to somewhere else.
+    // Remove the file that an interrupted backup left. It could have other permissions, or be a link to another place.
     match fs::remove_file(&partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(in_file(error)),
         _ => {}

@@ -93,8 +93,8 @@ impl ConnectionState {
         let Deadlines { headers, idle, .. } = self.shared.deadlines;
         let mut phase = self.phase();
         match *phase {
-            // The request is over, but the end of its response is still being sent, so the deadline for the next
-            // request moves.
+            // The request is answered, but the peer is still taking the end of the response. So the time for its next
+            // request counts from now.
             Phase::Waiting { until, has_begun } => {
                 let more = Instant::now() + if has_begun { headers } else { idle };
                 *phase = Phase::Waiting { until: until.max(more), has_begun };

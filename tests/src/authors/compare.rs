@@ -84,7 +84,8 @@ impl World {
                     if piece.status == PieceStatus::Kept {
                         continue;
                     }
-                    // A character that is in the text twice can't be attributed, because two people have restored it.
+                    // If two people have restored the same character, the text contains it twice, and neither copy can be
+                    // attributed.
                     let twice = (from..=to).any(|moment| self.count(key, moment, c) > 1);
                     // A character that was deleted in one place and inserted in another can't be attributed either.
                     let crossed = gone.contains(&c) && come.contains(&c);

@@ -8,7 +8,7 @@ const STORAGE_KEY = 'accord.person';
 class Session {
   person = $state<Person | null>(null);
   isLoaded = $state(false);
-  /** Whether the session ended without signing out on this page. */
+  /** Whether the session has ended although nobody signed out on this page. */
   hasEnded = $state(false);
 
   async load(): Promise<void> {

@@ -72,7 +72,7 @@ export class Persistence {
     this.timer ??= setTimeout(this.persistNow, PERSIST_DELAY_MS);
   }
 
-  /** Begins to keep the changes now. */
+  /** Starts to write the changes to IndexedDB now, without waiting for the timer. Does not wait for the end. */
   readonly persistNow = (): void => {
     this.stop();
     const client = this.client();

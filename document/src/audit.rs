@@ -40,8 +40,8 @@ impl AuditState {
         Ok(())
     }
 
-    /// Returns a new entry that records `event`, and advances the state to it. The state is ahead of the store until the caller
-    /// has stored the entry durably.
+    /// Returns a new entry that records `event`, and advances the state to this entry. The state is ahead of the store
+    /// until the caller has stored the entry durably. `now` is in milliseconds since the Unix epoch.
     pub fn record(&mut self, actor: &Actor, now: u64, salt: Salt, event: AuditEvent) -> Entry {
         let entry = self.chain.next(actor.clone(), now, salt, Body::AuditEvent(event));
         self.chain.advance(&entry);

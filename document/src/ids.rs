@@ -56,7 +56,8 @@ text_id!(
     PlanId
 );
 text_id!(
-    /// The identity of a ledger. A restore from a backup begins a new lineage.
+    /// The identity of a ledger's history. A restore from a backup can lose entries, so it begins a new lineage. A
+    /// client that remembers the old lineage then knows that this is another history.
     LineageId
 );
 

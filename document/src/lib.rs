@@ -4,8 +4,8 @@
 //! as arguments and receive outputs as values. The server drives the crate with sockets and a store, the browser with
 //! `WebSocket` and IndexedDB, and the tests with a seeded fake network, so all three run the same code.
 //!
-//! The modules are layers: a module imports only modules of its own layer and of layers below. `docs/architecture.md` lists
-//! them, the lowest first, with what each must not touch, and `cargo xtask check` enforces the list.
+//! The modules are layers: a module imports only modules of its own layer and of lower layers. `docs/architecture.md`
+//! lists them, the lowest first, with what each must not touch, and `cargo xtask check` enforces the list.
 //!
 //! To follow an edit through the crate, begin at [`sync::Room::frame`], then read [`state::DocumentState::edit_in_turn`].
 //! To follow the replay of a ledger, begin at [`ledger::Entry::decode`], then read [`state::DocumentState::apply`].

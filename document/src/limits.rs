@@ -7,16 +7,17 @@ pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes up to 15 µs. A
 /// larger update is cut into parts, and other people have turns between the parts.
 pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
-/// Maximum number of items between the origins of new elements in one turn. The check and yrs look at each of them, which
-/// takes about 0.75 µs together (1.2 µs among 65,536), so 32,768 items take 25 ms (`cargo xtask bench turns`).
+/// Maximum number of items between the origins of new elements in one turn. The check and yrs both visit each of these
+/// items. Together the two visits take about 0.75 µs for each item, so 32,768 items take 25 ms (`cargo xtask bench
+/// turns`). With 65,536 items, the visits would take 1.2 µs for each.
 pub const MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN: u64 = 1 << 15;
-/// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]: 4 to 14 ms.
+/// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]. Splits of this cost take 4 to 14 ms.
 pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 24;
 /// Maximum number of client ids under which one update adds new content.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
-/// Maximum number of items between the origins (neighbours) of an update's new elements, all together. In the
-/// parts of an update, they take some seconds of turns. Two people who write at the same place
-/// all day without a connection, 1,200 items each, reach 1.4 million.
+/// Maximum number of items between the origins (neighbours) of new elements, added up over all new elements of an
+/// update. An update with this many is taken in parts, whose turns take some seconds together. Two people who write at
+/// the same place all day without a connection, 1,200 items each, reach 1.4 million.
 pub const MAX_ITEMS_BETWEEN_ORIGINS: u64 = 1 << 21;
 /// Maximum number of items in one update, after adjacent ones are merged. An academic paper of 100,000 characters that
 /// is typed key by key, with all its corrections, and sent as one update has about 12,000 items.
@@ -34,7 +35,7 @@ pub const MAX_ATTRIBUTES: usize = 512;
 pub const MAX_ATTRIBUTE_NAME_BYTES: usize = 1024;
 /// Maximum product of the number of a document's attributes and the number of pieces into which formats divide its
 /// texts. Each piece can have each attribute. An academic paper with 24,000 changes of formatting of eight kinds comes
-/// close.
+/// close to the maximum.
 pub const MAX_ATTRIBUTES_TIMES_PIECES: usize = 3 << 16;
 /// Maximum length of an attribute's value as JSON, in bytes. The longest values are the addresses of links.
 pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
@@ -42,9 +43,10 @@ pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 /// the number of pieces and lines in a document. The product is an upper bound of the bytes that reading the document
 /// yields.
 pub const MAX_FORMATTING_BYTES: usize = 1 << 24;
-/// Maximum cost of the splits of an update that is taken whole (rule U11). The cost counts the items and UTF-16 code units that are moved,
-/// looked at or copied, each weighted by the time that this takes. The maximum takes about 0.13 s.
-/// Replacing 10,000 places in a text of 400,000 letters that was pasted as a whole costs half of this.
+/// Maximum cost of the splits of an update that is integrated in one piece: an import, a restore or a cleaning (rule
+/// U11). The cost counts the items and UTF-16 code units that are moved, looked at or copied, each weighted by the time
+/// that this takes. Splits of this cost take about 0.13 s. Replacing 10,000 places in a text of 400,000 letters that
+/// was pasted as a whole costs half of this.
 pub const MAX_SPLIT_COST: u64 = 1 << 29;
 /// Maximum depth of nested shared types, and of nested JSON values inside them.
 pub const MAX_NESTING_DEPTH: u8 = 32;

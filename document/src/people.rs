@@ -37,7 +37,8 @@ impl Sector {
     }
 }
 
-/// The role of a person in a plan. `administrator`: runs the installation and has no seat in the plan.
+/// The role of a person in a plan. The value `administrator` means that the person runs the installation and has no
+/// seat in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -73,7 +73,8 @@ pub struct Field {
     pub section: Option<Section>,
     /// The intended length of the field.
     pub extent: Extent,
-    /// Number of characters above which the page suggests shortening the text. Text is never cut.
+    /// Number of characters above which the page suggests shortening the text, or `None` if it never does. Text is
+    /// never cut.
     pub soft_limit: Option<u32>,
 }
 

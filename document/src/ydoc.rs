@@ -1,7 +1,7 @@
 //! The only constructor of yrs documents.
 //!
-//! By default, yrs counts offsets in bytes. Given a client id, it also cleans up formatting on its own, which would
-//! let a server author edits. Both are wrong here, so no other module may call `yrs::Doc::new`.
+//! By default, a document of yrs counts offsets in bytes, and cleans up formatting on its own: the server would then be
+//! the author of edits. Both are wrong here, so no other module may call `yrs::Doc::new`.
 
 use std::sync::Arc;
 use yrs::{ClientID, Doc, OffsetKind, Options};

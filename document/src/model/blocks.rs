@@ -142,8 +142,8 @@ pub fn span(text: &str, attributes: &Attributes) -> Span {
     }
 }
 
-/// Sets `leads_to` for each link of a line, in the last span of the link that is not blank. A link whose words say
-/// where it leads gets none. A link that covers only blanks is removed, because nobody sees it.
+/// Sets `leads_to` for each link of a line, in the last span of the link that is not blank. It stays `None` for a link
+/// whose words say where the link leads. A link that covers only blanks is removed, because nobody sees it.
 pub fn set_destinations<'a>(line: impl IntoIterator<Item = &'a mut Span>) {
     let mut line: Vec<&mut Span> = line.into_iter().collect();
     for link in line.chunk_by_mut(|a, b| a.link == b.link) {

@@ -23,7 +23,7 @@ struct Budget {
 }
 
 impl Budget {
-    /// Spends the cost of one more change in a text of `units` UTF-16 code units, or returns false if the budget is too small.
+    /// Takes the cost of a change in a text of `units` UTF-16 code units. Returns false if too little is left.
     fn spend(&mut self, units: u32) -> bool {
         let is_enough = self.places > 0 && self.units >= u64::from(units);
         if is_enough {
@@ -174,7 +174,7 @@ fn cleaned_link(attributes: &Attributes) -> Option<String> {
     if address::is_safe(link) { None } else { address::clean(link) }
 }
 
-/// A Delta under construction, without steps at its end that do nothing.
+/// A Delta under construction. It never ends with steps that do nothing.
 ///
 /// All replacements of adjacent characters are inserted first, and then one step deletes those characters. yrs applies
 /// the formatting that follows a deletion to the next step. A second deletion or an insertion directly after the first
@@ -275,7 +275,7 @@ mod tests {
             json!([{"insert": "con\u{ad}"}, {"insert": "\u{200b}tra\u{1f600}\u{feff}cts", "attributes": {"bold": true}}, {"insert": "\n", "attributes": {"list": "bullet"}}]),
             json!([{"insert": "con"}, {"insert": "tra\u{1f600}cts", "attributes": {"bold": true}}, {"insert": "\n", "attributes": {"list": "bullet"}}]),
         );
-        // Both neighbours of a joiner decide whether it is hidden, even if their formatting differs.
+        // The neighbours of a joiner (U+200C) decide whether it is hidden, even if their formatting differs.
         check(
             json!([{"insert": "می"}, {"insert": "\u{200c}", "attributes": {"bold": true}}, {"insert": "شود\n"}]),
             json!([{"insert": "می"}, {"insert": "\u{200c}", "attributes": {"bold": true}}, {"insert": "شود\n"}]),

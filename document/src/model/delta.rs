@@ -41,8 +41,8 @@ pub enum Op {
     },
 }
 
-/// A step as JSON, before it is known which [`Op`] it is. Each keystroke reads several steps, and trying the variants
-/// of [`Op`] one after another would take half as long again.
+/// A step as JSON, before it is known which variant of [`Op`] it is. Each keystroke reads several steps, and trying one
+/// variant after another would take 1.5 times as long.
 #[derive(Deserialize)]
 struct AnyOp {
     insert: Option<Value>,
@@ -203,7 +203,7 @@ pub fn units(ops: &[Op]) -> Vec<u16> {
 }
 
 /// Returns the text in the form that readers see: [arranged](arrange), and with at most one of the exclusive block
-/// attributes on each newline. Of several, a header is kept before a list, and a list before a blockquote.
+/// attributes on each newline. If a newline has several of them, only the first of header, list and blockquote is kept.
 #[must_use]
 pub fn normalise(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();
@@ -220,8 +220,8 @@ pub fn normalise(ops: &[Op]) -> Vec<Op> {
 
 /// Moves every attribute to where it has an effect: block attributes to newlines, marks to other characters. The last
 /// block gets a newline if it has none. Unknown attributes stay in place, and attributes that are `null` or `false` are
-/// removed. If a newline has several exclusive block attributes (header, list, blockquote), all of them stay. Once the
-/// one that readers see is removed, readers see the next.
+/// removed. If a newline has several exclusive block attributes (header, list, blockquote), all of them are kept,
+/// although readers see only the first. If the first is removed later, readers see the next.
 #[must_use]
 pub fn arrange(ops: &[Op]) -> Vec<Op> {
     let mut out: Vec<Op> = Vec::new();

@@ -103,7 +103,8 @@ fn read<T: ReadTxn>(
         _ => String::new(),
     };
     let removed = !matches!(map.get(txn, "removed"), Some(Out::Any(Any::Bool(false))));
-    // Whether a removed milestone is shown depends on everything in its texts, so its texts are read whole.
+    // A removed milestone is shown if its texts contain anything, embedded values included. `text_of` can leave
+    // embedded values out, so the texts of a removed milestone are read in full.
     let ops = |t: TextRef| if removed { delta::read(&t, txn) } else { text_of(&t, txn) };
     let text = |key: &str| text(map, key, txn).map_or_else(Vec::new, ops);
     let milestone = Milestone {
@@ -130,7 +131,7 @@ pub(super) fn remove(txn: &mut TransactionMut<'_>, map: &MapRef) {
     for key in MILESTONE_TEXTS {
         if let Some(text) = text(map, key, txn) {
             let len = text.len(txn);
-            // The newline of the last block stays, because every text ends with one.
+            // The newline of the last block is not deleted, because every text ends with a newline.
             text.remove_range(txn, 0, len.saturating_sub(1));
         }
     }

@@ -1,5 +1,6 @@
 //! Fractional order: another key always fits between two keys, so moving a milestone changes only the order key of this
-//! milestone. Keys are strings of `0-9A-Za-z`, compared byte by byte. Keys made here do not end in `0`.
+//! milestone. Keys are strings of `0-9A-Za-z`, compared byte by byte. Keys made here do not end in `0`, because no key
+//! fits between a key and the same key with a `0` after it.
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -10,10 +11,11 @@ fn digit(byte: u8) -> usize {
     DIGITS.iter().position(|&d| d == byte).unwrap_or(0)
 }
 
-/// Returns a key after `low` and before `high`. A bound that is `None` is open.
+/// Returns a key after `low` and before `high`. If a bound is `None`, the key is not limited on that side.
 ///
-/// Any client can store any string as a key, and concurrent moves can leave the two bounds equal or out of order. If no key of
-/// digits fits between the bounds, the key is only after `low`, and the milestone can come after that of `high`.
+/// Any client can store any string as a key, and concurrent moves can leave the two bounds equal or out of order. If no
+/// key of digits fits between the bounds, the key is after `low` but need not be before `high`. The moved milestone is
+/// then perhaps shown after the milestone whose key is `high`.
 #[must_use]
 pub fn between(low: Option<&str>, high: Option<&str>) -> String {
     let low = low.unwrap_or("");

@@ -49,7 +49,7 @@ pub struct Replica {
     undo: UndoManager,
     log: Arc<Mutex<Log>>,
     now: Arc<AtomicU64>,
-    /// The claims about this replica's own updates, until [`Replica::take_claims`] takes them.
+    /// The claims that belong to this replica's own updates and that [`Replica::take_claims`] has not taken yet.
     claims: Vec<Claim>,
     copied: repeated::Copied,
 }
@@ -107,8 +107,8 @@ impl Replica {
         &self.doc
     }
 
-    /// Sets the current time, in milliseconds, by which changes are grouped for undo. An earlier time than the last one
-    /// is ignored.
+    /// Sets the current time, in milliseconds, by which changes are grouped for undo. A time before the last one that
+    /// was set is ignored.
     pub fn set_now(&mut self, now: u64) {
         self.now.fetch_max(now, Ordering::Relaxed);
     }
@@ -175,7 +175,7 @@ impl Replica {
         self.undo.can_redo()
     }
 
-    /// Begins a new undo group.
+    /// Ends the current undo group, so that the next change begins a new one.
     pub fn stop_capturing(&mut self) {
         self.undo.reset();
     }

@@ -1,5 +1,5 @@
-//! The log of changes to a replica's document. The observers in this module only record changes, because nothing may be
-//! written because of a remote change.
+//! The log of changes to a replica's document. The observers in this module only record changes, and never write: a
+//! remote change must not lead to another change (invariant 7 of the architecture).
 
 use super::origin::{EDIT, REMOTE};
 use crate::model::delta::{self, Op};

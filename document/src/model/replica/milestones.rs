@@ -33,7 +33,8 @@ impl Replica {
         });
     }
 
-    /// Deletes the visible text of a milestone, and hides the milestone. Text that others add concurrently stays.
+    /// Deletes the visible text of a milestone, and hides the milestone. Text that others add concurrently is kept, and
+    /// the milestone is then shown again.
     pub fn remove_milestone(&mut self, id: &str) {
         self.own_group(|txn| {
             if let Some(map) = find_milestone(txn, id) {

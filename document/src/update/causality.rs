@@ -2,10 +2,10 @@
 //!
 //! A writer inserts an element between two elements that are neighbours in the text that the writer sees. Later there
 //! can be other elements between the two, but only elements that the writer had not seen. YATA relies on this to give
-//! everybody the same text. An update made by hand can name any two elements as neighbours. The text would then
-//! depend on the order in which updates arrive: two people would read, and sign, two texts under one digest. So where
-//! text is shown, an element is accepted only if its writer can have been unaware of everything between its
-//! neighbours.
+//! everybody the same text. An update made by hand can name any two elements as neighbours. The text would then depend
+//! on the order in which updates arrive: two people would read, and sign, two texts under one digest. So an element of
+//! a text, milestone or date that readers see is accepted only if its writer can have been unaware of every other
+//! element between the two neighbours.
 //!
 //! The elements that a client must have seen follow from what the client wrote: its own earlier elements, the elements
 //! to which these refer, and everything that the writers of the referenced elements had seen when they wrote them.
@@ -25,6 +25,7 @@ use yrs::{ClientID, ID, IdSet};
 struct Trace {
     /// For each new struct, the number of its client, and the client's next clock before the struct was added.
     clocks: Vec<(u32, u32)>,
+    /// For each extension of a causal history, the id of its client, and the id of the client that was seen.
     sightings: Vec<(u64, u64)>,
 }
 
@@ -35,7 +36,7 @@ struct Arranging {
     trace: Trace,
 }
 
-/// Number of look-ups in causal histories that take as long as a walk takes to pass one item of the order.
+/// Number of look-ups in causal histories that take as long as passing one item in a walk over the order.
 const LOOKS_IN_A_STEP: u64 = 16;
 
 /// The work that a check of an update's positions may still do, in units of passing one item in a walk over the order.
@@ -172,7 +173,7 @@ impl StructIndex {
         // took.
         work.take(looked_at / LOOKS_IN_A_STEP)?;
         while at != right {
-            // The walk has reached the end of the container, so the right neighbour is not behind the left one.
+            // If the walk reaches the end of the container, the right neighbour does not come after the left one.
             let Some(run) = order.runs.get(at as usize) else {
                 return if is_shown { Err(Refusal::Misplaced) } else { Ok(()) };
             };
@@ -190,8 +191,8 @@ impl StructIndex {
     }
 }
 
-/// Returns whether the content of a container is shown to readers, because it belongs to a text, a milestone or a date
-/// of the template. Returns `None` if the container is inside a shared type that is deleted or not in the order.
+/// Returns whether readers see the content of a container: whether the container belongs to a text, a milestone or a
+/// date of the template. Returns `None` if the container is inside a shared type that is deleted or not in the order.
 fn shown<T: RunPayload>(
     order: &Order<T>,
     container: ContainerIndex,

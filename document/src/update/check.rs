@@ -29,7 +29,8 @@ pub struct CheckedUpdate {
 }
 
 impl CheckedUpdate {
-    /// Returns whether the update neither adds nor deletes anything new, as is usual for the step 2 of a stock client.
+    /// Returns whether the update neither adds nor deletes anything new. This is usual for the sync step 2 that a stock
+    /// client sends when it connects again.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.clocks.is_empty() && self.deleted.is_empty()

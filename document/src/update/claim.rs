@@ -37,7 +37,7 @@ impl Claim {
         Some(Self { new: Id { clock: start, ..self.new }, old, len: end - start })
     }
 
-    /// Returns the parts of the claim whose new characters an update brings.
+    /// Returns the parts of the claim whose new characters are in an update.
     pub(crate) fn of_those_in(&self, update: &Scan<'_>) -> impl Iterator<Item = Self> {
         let runs = update.runs.iter().filter(|run| run.client == self.new.client);
         runs.filter_map(|run| {
@@ -134,8 +134,8 @@ pub fn reinstated(update: &[u8]) -> Vec<Claim> {
     claims
 }
 
-/// Returns the claims that the new characters of `updates` repeat `sources`, one by one in their order. Returns none
-/// if the two differ in length.
+/// Returns the claims that the new characters of `updates` repeat `sources`, one by one in their order. Returns no
+/// claims if there are more new characters than sources, or fewer.
 #[must_use]
 pub fn repeated(updates: &[Vec<u8>], sources: &[Range]) -> Vec<Claim> {
     let (new, _) = written(updates);

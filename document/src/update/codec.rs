@@ -68,8 +68,8 @@ impl StructIndex {
         }
     }
 
-    /// Writes the causal history of each client (the viewer). For every other client, these are pairs of a clock of the
-    /// viewer and how far the viewer had seen the other client at that clock.
+    /// Writes the causal history of each client (the viewer). A history has a list of pairs for each other client. A
+    /// pair is a clock of the viewer, and the other client's first clock that the viewer had not seen at that clock.
     fn put_sightings(&self, out: &mut Vec<u8>) {
         out.put_var(self.seen.0.len() as u64);
         for (client, sightings) in &self.seen.0 {

@@ -9,9 +9,9 @@ use super::scan::{ItemContent, Scan, StructBody};
 use crate::limits;
 use std::collections::BTreeMap;
 
-/// A count of a document's formatting: the length in bytes of the longest value of each attribute, and the maximum
-/// number of lines and of pieces with the same attributes. Deleted content stays in the count until the document is
-/// counted again.
+/// A count of a document's formatting: the length in bytes of each attribute's longest value, and upper bounds of two
+/// numbers, that of the lines and that of the pieces (stretches of text with the same attributes). Deleted content
+/// stays in the count until the document is counted again.
 #[derive(Debug, Default)]
 pub(crate) struct Formatting {
     longest: BTreeMap<Box<str>, usize>,
@@ -66,8 +66,8 @@ impl Formatting {
             }
         }
         let (pieces, lines) = breaks(scan);
-        // A document can exceed the limits, because they were higher when it was written. An update that adds no
-        // attribute, piece or line is accepted nevertheless.
+        // A document can exceed the limits if it was written when they were higher. An update that adds no attribute,
+        // piece or line is accepted nevertheless.
         let adds_nothing = new.is_empty() && pieces == 0 && lines == 0;
         if adds_nothing || new.is_empty() && self.longest.is_empty() {
             return Ok(());

@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Order<T> {
+    /// The client ids. The index of a client in this list is its *number*.
     clients: Vec<u64>,
+    /// The number of each client, by its id.
     numbers: HashMap<u64, u32>,
     /// For each client, by its number, the indices of its runs by their first clock.
     starts: Vec<BTreeMap<u32, RunIndex>>,

@@ -43,8 +43,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Returns whether the sender has perhaps only missed something. Such a sender is asked to sync again from the
-    /// start, instead of being told that its update is wrong.
+    /// Returns whether the update may be right, and only content that it builds on may be missing here. The sender is
+    /// then asked to sync again from the start. After any other refusal, it learns that its update is refused.
     #[must_use]
     pub fn asks_for_resync(self) -> bool {
         matches!(

@@ -67,9 +67,9 @@ impl Struct<'_> {
         self.clock + self.len
     }
 
-    /// Returns the two points between which the item was inserted: the one after its origin, and the one before its
-    /// right origin. Each point is named by the element behind it: the element that follows the origin in clock
-    /// order, or the right origin itself.
+    /// Returns the two points between which the item was inserted: directly after its origin, and directly before its
+    /// right origin. A point is given as the element after it: the origin's successor in clock order, or the right
+    /// origin.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = Id> {
         let (origin, right_origin) = match self.body {
             StructBody::Item { origin, right_origin, .. } => (origin, right_origin),
@@ -138,8 +138,7 @@ pub enum ItemContent<'a> {
     Type(u8),
     /// Values of an array or map, in lib0's encoding of `any`.
     Any(&'a [u8]),
-    /// Content that Yjs allows and commitments never contain: binary data, subdocuments, values of old versions of
-    /// Yjs.
+    /// Content of Yjs that commitments never contain: binary data, subdocuments, values in the old JSON encoding.
     Other,
 }
 

@@ -5,7 +5,7 @@ use yrs::{Doc, GetString, ReadTxn, StateVector, Transact, Update};
 
 const CLIENT: u64 = 7;
 
-/// Returns an update of one client, made of encoded structs with their info bytes.
+/// Returns an update of one client. `structs` are encoded structs, each with its info byte.
 fn update(structs: &[Vec<u8>]) -> Vec<u8> {
     let mut out = vec![1];
     out.put_var(structs.len() as u64);
@@ -116,7 +116,7 @@ fn nothing_is_joined_to_what_is_known_nor_where_each_value_replaces_the_one_befo
 #[test]
 fn places_of_what_is_known_cut_nothing() {
     let mut out = vec![2, 1];
-    // A known struct of client 9, which the update places between the two letters of client 7.
+    // The struct of client 9 is known already. The update places it between the two letters of client 7.
     out.put_var(9);
     out.put_var(0);
     out.push(kind::TEXT | 0xc0);

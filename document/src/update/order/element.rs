@@ -31,7 +31,7 @@ impl CompactId {
 
 /// Data that an order stores with each run.
 pub(crate) trait RunPayload: Copy {
-    /// Returns the payload of the elements from an offset on.
+    /// Returns the payload of a run's elements from an offset on, for the second run of a split.
     fn cut(self, offset: u32) -> Self;
 
     /// Returns whether elements with the payload `next` can join a run with the payload `self` directly before them.
@@ -49,6 +49,7 @@ impl RunPayload for () {
 /// Consecutive elements of one client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ItemRun<T> {
+    /// The id of the first element.
     pub(crate) id: CompactId,
     pub(crate) len: u32,
     pub(crate) origin: CompactId,
@@ -56,6 +57,7 @@ pub(crate) struct ItemRun<T> {
     pub(crate) container: ContainerIndex,
     pub(crate) left: RunIndex,
     pub(crate) right: RunIndex,
+    /// The data that the order stores with the run.
     pub(crate) held: T,
 }
 

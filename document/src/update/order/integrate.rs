@@ -206,8 +206,8 @@ impl<T: RunPayload> Order<T> {
             }
         }
         self.runs.truncate(before);
-        // The update whose elements were removed can have been large, so its memory is released. The document stays
-        // open.
+        // The update whose elements were removed can have been large, and the document can stay open for days. So the
+        // memory of these elements is released now.
         self.runs.shrink_to(before + before / 2);
     }
 

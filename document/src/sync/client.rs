@@ -30,14 +30,14 @@ use yrs::updates::encoder::Encode;
 #[serde(tag = "link", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Link {
-    /// Not connected. Edits are kept on this device.
+    /// There is no connection. Edits are kept on this device.
     Offline {
         /// The reason as a sentence, or `None` if there was no connection or it ended without a sentence.
         reason: Option<String>,
     },
-    /// Connected, and comparing the content of both sides.
+    /// The connection is open, and client and server compare their content.
     Syncing,
-    /// Connected. Edits are sent immediately.
+    /// The connection is open, and the content was compared. Edits are sent immediately.
     Live,
     /// The connection was closed with a final code. Unless only the session has ended, the unsaved content of this
     /// device must be set aside.
@@ -49,11 +49,10 @@ pub enum Link {
     },
 }
 
-/// The news that a passage was redacted, so that this device must replace what it stores. A bit of
-/// [`Client::take_news`].
+/// A bit of [`Client::take_news`]: a passage was redacted, so this device must replace what it stores of the document.
 pub const REDACTED: u8 = 1;
-/// The news that the path to a release has changed, so that a page that shows it must ask for it again. A bit of
-/// [`Client::take_news`].
+/// A bit of [`Client::take_news`]: the path to a release has changed, so a page that shows this path must ask for it
+/// again.
 pub const RELEASE: u8 = 2;
 
 /// The reason why a frame of the server can't be handled.
@@ -92,8 +91,9 @@ pub struct Client {
     replica: Replica,
     link: Link,
     may_write: bool,
-    /// The ledger position that this client will name at its next connection, so that the server can compare the
-    /// ledgers. All entries up to there are on the server's disk.
+    /// The ledger position that this client will name at its next connection, so that the server can check that its
+    /// ledger still contains this entry. `None` if the server has not named a position yet. All entries up to this
+    /// position are on the server's disk.
     remembered: Option<LedgerPosition>,
     /// The number of the last edit sent on this connection.
     sent: u64,
@@ -117,7 +117,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Returns a client for a stored replica. `remembered` is the ledger position that was stored with it.
+    /// Returns a client for a stored replica. `remembered` is the ledger position that was stored with the replica, or
+    /// `None` if none was stored.
     #[must_use]
     pub fn new(replica: Replica, remembered: Option<LedgerPosition>) -> Self {
         Self {
@@ -176,7 +177,8 @@ impl Client {
         self.unsent || self.saved < self.sent
     }
 
-    /// Records that the device stores edits which were perhaps never sent.
+    /// Records that the device stores edits that the server perhaps does not have, because they were perhaps never
+    /// sent.
     pub fn assume_unsaved(&mut self) {
         self.unsent = true;
     }

@@ -25,8 +25,8 @@ impl Close {
     pub const RESTART: u16 = 1012;
     /// The server can't save or open the document at the moment, or the person has too many large documents open.
     pub const TRY_AGAIN: u16 = 1013;
-    /// The client has missed something, or the server had to open the document again. The client should sync from the
-    /// start.
+    /// The client or the server has missed an update, the next draft begins, or the server had to open the document
+    /// again. The client should sync from the start.
     pub const RESYNC: u16 = 4300;
     /// The client was too slow, sent more than the server could handle, did not answer a ping, or was in a room that
     /// has ended. The client should sync again.

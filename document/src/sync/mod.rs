@@ -20,12 +20,12 @@
 //!     Actor { person: PersonId::new(name), seat: Seat::Author, sector, session: SessionId::new(name) }
 //! }
 //!
-//! /// Carries out what the room asks for, and what follows from that, until nothing is left to do.
+//! /// Carries out the effects of the room, and the effects that follow from these, until none is left.
 //! fn carry_out(room: &mut Room, clients: &mut [Client; 2], effects: Vec<Effect>) {
 //!     let mut effects = VecDeque::from(effects);
 //!     while let Some(effect) = effects.pop_front() {
 //!         match effect {
-//!             // A driver writes and syncs the entry before it says so.
+//!             // A real driver first writes the entry to disk. Only then does it call `committed`.
 //!             Effect::Append(entry) => effects.extend(room.committed(entry.seq)),
 //!             Effect::Send(ConnectionId(id), frame) => {
 //!                 let client = &mut clients[id as usize];
@@ -50,7 +50,7 @@
 //! let mut room = Room::new(DocumentState::begin(&first)?, [7; 32]);
 //! let mut clients = [1, 2].map(|id| Client::new(Replica::new(id), None));
 //!
-//! // Each joins, and says hello and what it has.
+//! // Each client joins, and sends its hello and its state vector.
 //! for (id, actor) in (0..).zip([ana, ben]) {
 //!     let user = PresenceUser {
 //!         person: actor.person.clone(),
@@ -68,7 +68,7 @@
 //!     }
 //! }
 //!
-//! // Ana types, and Ben reads it.
+//! // Ana types, and her text arrives at Ben's client.
 //! let problem = Target::field("problem");
 //! clients[0].change(|replica| replica.edit(&problem, &[Op::text("Contracts are secret.")]));
 //! assert!(clients[0].is_unsaved());

@@ -3,8 +3,9 @@
 //! A connection owns the awareness entry that it announces first, and may set or remove only that entry. It can't own
 //! an id under which somebody else writes, or that somebody else has announced. Stock clients repeat the entries that
 //! they receive, so the messages of a connection also contain entries of others. These entries are ignored. Names,
-//! colours and sectors come from the server, whatever the client sends. The server sends clocks of its own, so that
-//! others see a person who returns after their entry was removed.
+//! colours and sectors come from the server, whatever the client sends. The server replaces the clocks of clients with
+//! clocks of its own, which only grow. Without them, the other clients would ignore the entry of a person who returns
+//! after their entry was removed.
 
 use super::connection::ConnectionId;
 use crate::ids::PersonId;
@@ -19,7 +20,7 @@ use thiserror::Error;
 /// Time in milliseconds after which an entry that is not renewed is removed (as in y-protocols; rule P6).
 const TIMEOUT_MS: u64 = 30_000;
 
-/// Number of remembered awareness clocks above which the clocks of removed entries are forgotten.
+/// Number of remembered awareness clocks above which [`Presence`] forgets the clocks of removed entries.
 const MAX_CLOCKS: usize = 4096;
 
 /// The identity of a person, as other people in the document see it.
@@ -64,7 +65,7 @@ pub struct Presence {
     clocks: HashMap<u64, u64>,
     /// The client ids of the entries whose identity has changed since they were last sent to others.
     changed_identities: Vec<u64>,
-    /// The client ids that nobody else may learn yet, because their owners are not saved yet.
+    /// The client ids that are not sent to others yet, because it is not saved yet to whom these ids belong.
     hidden: HashSet<u64>,
 }
 

@@ -94,8 +94,8 @@ pub struct Room {
     presence: Presence,
     durable: Seq,
     held: VecDeque<(Seq, PendingEffect)>,
-    /// The entry of the last proposal about which connections were sent a note that the text has changed since. `None`
-    /// if there was none.
+    /// The entry of the last proposal that the room has reported as stale, in a note to the connections. `None` if the
+    /// room has reported none.
     stale: Option<Seq>,
     now: u64,
     out: Vec<Effect>,
@@ -125,7 +125,7 @@ impl Room {
         &self.state
     }
 
-    /// Returns the room with the client ids that pages had announced before the room was opened.
+    /// Returns this room, with the client ids that pages announced before the room was opened.
     #[must_use]
     pub fn with_announced(mut self, announced: AnnouncedClients) -> Self {
         self.state.set_announced(announced);
@@ -316,8 +316,8 @@ impl Room {
         self.connections.get(&id).is_some_and(|s| s.admission.dialect == Dialect::Accord)
     }
 
-    /// Returns the salt for a new entry: for the next one if `skipped` is 0, or for one that follows `skipped` further
-    /// new entries.
+    /// Returns the salt for a new entry. If `skipped` is 0, the entry is the next one of the ledger. Otherwise,
+    /// `skipped` other new entries come before it.
     fn salt(&self, skipped: u8) -> Salt {
         let mut hasher = Sha256::new();
         hasher.update(self.seed);

@@ -1,7 +1,8 @@
 //! The messages of a sync connection.
 //!
-//! Message types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness. Types 100
-//! to 102 exist only on connections that have negotiated the subprotocol `accord.v1`.
+//! Message types 0, 1 and 3 are those of y-websocket (y-protocols 1.0): sync, awareness, query awareness. Types 100 to
+//! 102 exist only on connections that have negotiated the subprotocol `accord.v1`. A *stock client* is one that speaks
+//! only y-websocket, as the published library does.
 
 use crate::ids::{Digest, Seq};
 use crate::ledger::LedgerPosition;
@@ -81,8 +82,8 @@ fn tagged(out: &mut Vec<u8>, tags: &[u64], bytes: &[u8]) {
 /// Maximum number of messages in one frame.
 pub const MAX_MESSAGES_PER_FRAME: usize = 16;
 
-/// Reads the messages of a frame. Stock clients send one message in each frame, but can send more. Reads at most one
-/// message more than [`MAX_MESSAGES_PER_FRAME`], so that the caller can see that there are too many.
+/// Reads the messages of a frame. Stock clients usually send one message in each frame, but may send several. Reads at
+/// most one message more than [`MAX_MESSAGES_PER_FRAME`], so that the caller can see that there are too many.
 ///
 /// # Errors
 /// Returns an error if a message is cut short or malformed.

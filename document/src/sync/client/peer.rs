@@ -11,7 +11,7 @@ use yrs::StickyIndex;
 pub struct Peer {
     /// The client id.
     pub client: u64,
-    /// The identity that the server has set.
+    /// The identity of the person who uses the client, as the server knows it.
     #[cfg_attr(feature = "schema", schema(value_type = crate::sync::PresenceUser))]
     pub user: Value,
     /// The caret of the client: a text, and the fixed and the moving end of the selection in this text, in UTF-16 code

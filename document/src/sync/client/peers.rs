@@ -1,4 +1,5 @@
-//! Who else is in the document, and where their carets are: the awareness messages that a client sends and receives.
+//! The awareness messages that a client sends and receives: they say who is in the document, and where their carets
+//! are.
 
 use super::peer::{AwarenessEntry, Cursor, Peer};
 use super::{Client, Link};

@@ -211,8 +211,9 @@ impl Room {
         let is_frozen = self.state.releases().is_frozen();
         let ids: Vec<_> = self.connections.keys().copied().collect();
         if was_frozen && !is_frozen {
-            // Edits under way were written before this draft began. All connections are closed. After the next sync,
-            // the room takes such edits only from a client that knows the beginning of the draft (rule U10).
+            // Edits that are on their way to the server were written before this draft began, so all connections are
+            // closed. When a client syncs again, the room takes such edits only if the client knows the beginning of
+            // the draft (rule U10).
             for id in ids {
                 self.disconnect(id, Close::RESYNC, "The next draft begins.");
             }

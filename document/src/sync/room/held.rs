@@ -7,7 +7,8 @@ use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ServerNote;
 
 impl Room {
-    /// Records that all entries up to `seq` are durable, and returns the effects that waited for them.
+    /// Records that all entries up to `seq` are durable (on disk), and returns the effects that waited for these
+    /// entries.
     pub fn committed(&mut self, seq: Seq) -> Vec<Effect> {
         self.durable = self.durable.max(seq);
         while self.held.front().is_some_and(|(after, _)| *after <= self.durable) {

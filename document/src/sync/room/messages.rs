@@ -50,8 +50,8 @@ impl Room {
         let document = Message::Step2(&self.state.encode_since(&remote)).encode();
         let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
         let everybody = Message::Awareness(&self.presence.everybody()).encode();
-        // The new answer replaces an earlier answer that still waits, so that at most one document waits for each
-        // client.
+        // If an earlier answer still waits until entries are on disk, the new answer replaces it, so that at most one
+        // document waits for each client.
         self.held
             .retain(|(_, held)| !matches!(held, PendingEffect::Document(other, _) if *other == id));
         self.hold(PendingEffect::Document(id, [document.into(), mine.into(), everybody.into()]));

@@ -1,4 +1,5 @@
-//! The rest of a frame after its turn: the parts of a large edit, and the messages behind the edit (rule C8).
+//! The rest of a frame that one turn could not handle: the parts of a large edit, and the messages after the edit (rule
+//! C8).
 
 use crate::state::LargeEdit;
 use crate::update::{Claim, UpdatePart};

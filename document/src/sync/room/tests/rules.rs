@@ -16,7 +16,7 @@ use yrs::{Text, Transact};
 
 const BEN: ConnectionId = ConnectionId(2);
 
-/// Adds Ben to the room with a seat. His client speaks `accord.v1`.
+/// Adds Ben to the room with a seat, and returns him and the effects. His client speaks `accord.v1`.
 fn let_ben_in(room: &mut Room, seat: Seat) -> (Actor, Vec<Effect>) {
     let actor = Actor {
         person: PersonId::new("ben"),

@@ -3,8 +3,8 @@
 use crate::ids::LineageId;
 use serde::{Deserialize, Serialize};
 
-/// The body of entry 0: the facts with which a ledger begins. All of them stay for the ledger's whole life, except that a
-/// restore from a backup replaces the lineage ([`NewLineage`]).
+/// The body of entry 0: the facts with which a ledger begins. None of them changes later, except that a restore from a
+/// backup replaces the lineage ([`NewLineage`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Genesis {
     /// The first lineage of the ledger; a [`NewLineage`] can replace it later.

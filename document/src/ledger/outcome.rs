@@ -45,6 +45,7 @@ pub enum LedgerError {
 pub enum Outcome<R> {
     /// The entry changed the state.
     Applied,
-    /// The entry is void: the rules do not allow it at its place in the ledger, so it changes nothing on any node.
+    /// The entry is void: the rules do not allow it at its place in the ledger, so it changes nothing, whenever it is
+    /// applied.
     Void(R),
 }

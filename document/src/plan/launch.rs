@@ -10,12 +10,13 @@ use thiserror::Error;
 /// Maximum length of a time zone's name, in bytes.
 const MAX_ZONE_BYTES: usize = 64;
 
-/// How far in the past a requested launch time can be, in milliseconds. Such a time is replaced by the present time. It
-/// is accepted because clocks differ, and because a person needs some seconds to read what they confirm.
+/// Maximum distance of a requested launch time in the past, in milliseconds. A time in the past is replaced by the
+/// present time. It is accepted because clocks differ, and because a person needs some seconds to read what they
+/// confirm.
 const MAX_PAST_MS: u64 = 60_000;
 
-/// How far in the future a launch can be, in milliseconds: a hundred years, leap days included. The web page allows
-/// only ten years. A program can have reasons for a later launch, but a year such as 20260 is a mistake.
+/// Maximum distance of a launch time in the future, in milliseconds: a hundred years, leap days included. The web page
+/// allows only ten years. A program can have reasons for a later launch, but a year such as 20260 is a mistake.
 const MAX_AHEAD_MS: u64 = 36_525 * 86_400_000;
 
 /// The reason why a launch can't have the requested time.
@@ -78,7 +79,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// Whether the releases are public or will become so: the launch was not called off.
+    /// Whether the launch was not called off: its releases are public, or will become public.
     #[must_use]
     pub fn holds(&self) -> bool {
         !matches!(self.status, LaunchStatus::CalledOff(_))

@@ -14,8 +14,8 @@ impl Act {
                 Action::ManagePlan
             }
             Self::Launch { .. } | Self::CallOff { .. } => Action::SteerReleases,
-            // The server publishes launches on its own, as an administrator. Only the time of the launch must have
-            // come.
+            // The server itself publishes launches, and acts as an administrator. Whether the time of the launch has
+            // come is a separate check (`check_launch`).
             Self::Publish { .. } => Action::ManagePlan,
             Self::Invite { .. } | Self::Revoke { .. } | Self::Seat { .. } | Self::Unseat { .. } => {
                 Action::ManagePeople

@@ -205,8 +205,8 @@ fn what_is_published_stays_so_whatever_the_clock_says() {
     plan.act(&admin(), 1_000, Act::Publish { launch: seq }).unwrap();
     assert_eq!(plan.act(&fay(), 1_001, Act::CallOff { launch: seq }), Err(ActRefusal::NoLaunch));
     plan.act(&fay(), 1_002, Act::Reopen).unwrap();
-    // The clock is then set back to 3. The time of the ledger does not run backwards, and the public release stays
-    // public.
+    // From here on, the server's clock is set back to 3. The time of the ledger does not go back with it, so the public
+    // release is still public.
     assert_eq!(plan.state.published(&documents[1]).count(), 1);
     assert_eq!(plan.act(&fay(), 3, launch(vec![launched(0, 1)], 5)), Err(ActRefusal::Launched));
     plan.act(&fay(), 3, launch(vec![launched(0, 2)], 5)).unwrap();

@@ -1,7 +1,7 @@
 //! The text of a release: the visible content of a document at one moment, together with its identity.
 //!
-//! The digest of a release is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute it,
-//! with any Yjs client; docs/protocol.md, section 10, describes how.
+//! The digest of a release is the SHA-256 of its canonical JSON (RFC 8785). Anybody who has the text can compute the
+//! digest, with any Yjs client; docs/protocol.md, section 10, describes how.
 
 use crate::ids::{Digest, DocumentId};
 use crate::model::Milestone;
@@ -129,8 +129,8 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).expect("JSON has no numbers that JSON can't write")
 }
 
-/// Returns the SHA-256 of a value's canonical JSON. Pass the value as it was read, because the digest also covers members that
-/// this version does not know.
+/// Returns the SHA-256 of a value's canonical JSON. Pass the JSON as it was read, not a [`Released`]: the digest also
+/// covers members that this version does not know.
 #[cfg(feature = "digest")]
 #[must_use]
 pub fn digest(value: &impl Serialize) -> Digest {

@@ -7,8 +7,8 @@
 //! Three checks happen only before the append, and not at a replay. The first is whether a person who signs is a
 //! signatory: the plan decides this, just as it decides their seat, and the entry records only seat and side. The
 //! second compares the digest of a proposal with the text. A replay can't do so, because a redaction might since have
-//! removed text of a withdrawn proposal. The third is whether the text contains unreleasable content, because the rules
-//! about it become stricter.
+//! removed text of a withdrawn proposal. The third is whether the text contains unreleasable content. A replay can't
+//! check this, because later versions have stricter rules about such content.
 
 use super::proposal::{Mark, Proposal, ProposalStatus, Release};
 use super::step_error::StepError;

@@ -1,6 +1,6 @@
 //! Computes the digest of a release while writing its canonical JSON piece by piece. The library for canonical JSON
 //! keeps the members of each object in memory until it can sort them, so it would keep several copies of a whole text.
-//! This module knows the order of the members, and leaves only the smallest parts to the library.
+//! This module knows the order of the members, and uses the library only for the smallest parts.
 
 use super::canonical::{Hashing, Released, ReleasedMilestone};
 use crate::ids::Digest;
@@ -23,7 +23,7 @@ impl Released {
 /// # Errors
 /// Returns an error if `out` can't be written to.
 fn write_release(release: &Released, out: &mut impl Write) -> io::Result<()> {
-    // All members are listed, so that a new one can't be forgotten here.
+    // The pattern names all members, so that this code does not compile if a new member is forgotten here.
     let Released {
         format,
         document,

@@ -43,7 +43,8 @@ pub enum StepError {
     Drafting,
     #[error("This moment is in the future. Choose an earlier one.")]
     Future,
-    /// Only rooms return this error. A replay never does, because its result must not depend on a version of Unicode.
+    /// A room returns this error before the entry is appended. A replay never returns it, because the result of a
+    /// replay must not depend on a version of Unicode.
     #[error(
         "This text contains something that its readers can’t see, and nobody may sign what they can’t see. Ask the person who proposed it to withdraw the proposal, clean the text and propose it again."
     )]

@@ -151,7 +151,7 @@ fn misfits(doc: &Doc, all: &mut Vec<Unreleasable>) {
 fn text(place: &str, ops: &[Op], all: &mut Vec<Unreleasable>) {
     // Pieces with different formatting are joined, because the neighbours of a character decide whether it is hidden.
     let (mut run, mut offset) = (String::new(), 0);
-    // A set, because a text can repeat the same unknown attribute in each of its pieces.
+    // This is a set, because a text can repeat the same unknown attribute in each of its pieces.
     let mut strange = BTreeSet::new();
     for op in ops {
         let Op::Insert { insert, attributes } = op else { continue };

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 /// Maximum length of the context in a report, in characters: before the character that was found, and again after it.
 const CONTEXT_CHARS: usize = 24;
 
-/// Adds to `all`, once each, the different characters of `text` that readers do not see as they are. `offset` is the
-/// start of `text` within the whole text, in UTF-16 code units.
+/// Adds the characters of `text` that readers do not see as they are to `all`. A character that occurs several times is
+/// added once. `offset` is the start of `text` within the whole text, in UTF-16 code units.
 pub(super) fn words(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let mut found: BTreeMap<char, Unreleasable> = BTreeMap::new();
     let (mut upto, mut units) = (0, offset);
@@ -30,7 +30,7 @@ pub(super) fn words(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleas
 }
 
 /// Adds to `all` the first turned number of `text`: one that is shown before an earlier number, or before its own
-/// leading sign. The count in this report is the number of all turned numbers in `text`.
+/// leading sign. The `count` of the added item is the number of all turned numbers in `text`.
 fn turned(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let numbers = turned_numbers(text);
     let Some((&at, character)) =

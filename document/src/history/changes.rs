@@ -90,7 +90,8 @@ impl History {
     }
 }
 
-/// Replaces each deletion and insertion of the same text by the same person with one move. Short texts are left out.
+/// Combines a deletion and an insertion into one move if the same person made both with the same text. Texts shorter
+/// than [`MIN_MOVED_CHARS`] are left as they are.
 fn pair_moves(all: &mut Vec<Change>) {
     let mut gone = Vec::new();
     for deleted in 0..all.len() {

@@ -11,22 +11,22 @@ use crate::update::Range;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Maximum rest within one span of work, in milliseconds. After a longer rest, work counts as a new span.
+/// Maximum pause within one span of work, in milliseconds. After a longer pause, work counts as a new span.
 pub(super) const MAX_REST_MS: u64 = 15 * 60 * 1000;
 
 /// The code unit that represents an embedded value in a text (U+FFFC).
 const STAND_IN: u16 = 0xfffc;
 
-/// The result of comparing a run at two moments.
+/// The result of comparing a piece of text, or a milestone, at two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Fate))]
 #[serde(rename_all = "snake_case")]
 pub enum PieceStatus {
-    /// The run is there at both moments.
+    /// The piece or milestone is there at both moments.
     Kept,
-    /// The run is there only at the second moment.
+    /// The piece or milestone is there only at the second moment.
     Inserted,
-    /// The run is there only at the first moment.
+    /// The piece or milestone is there only at the first moment.
     Deleted,
 }
 
@@ -157,8 +157,9 @@ impl History {
         pieces.out
     }
 
-    /// Returns the ids of the elements in the range `wanted` of a compared text, and their text in UTF-16, with which the
-    /// caller checks what was found. The range counts kept, inserted and deleted text.
+    /// Returns the ids of the elements in the range `wanted` of a compared text, and their text in UTF-16, so that the
+    /// caller can check that it is the expected text. The range is in UTF-16 code units of kept, inserted and deleted
+    /// text.
     pub(super) fn elements(
         &self,
         container: &Container,
@@ -292,8 +293,8 @@ impl Pieces<'_> {
     }
 }
 
-/// Extends `open` to include `next`, and returns true. Returns false, without a change, if the two differ in status or
-/// format, or if their spans of work can't be joined.
+/// Extends the spans of the piece `open` to include those of `next`, and returns true. Returns false, without a change,
+/// if the two differ in status or format, or if their spans of work can't be joined.
 fn joins(open: &mut Piece, next: &Piece) -> bool {
     let same = open.status == next.status
         && open.attributes == next.attributes

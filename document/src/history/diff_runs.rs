@@ -79,13 +79,15 @@ pub(super) fn diff_runs<'w>(
 
 struct Walk<'w> {
     history: &'w History,
+    /// Whether the second moment is earlier than the first.
     backwards: bool,
+    /// The attributes at the current place of the walk, at the first moment. Those at the second moment are in `after`.
     before: Attributes,
     after: Attributes,
     /// For each attribute, the entry that made its value differ between the moments.
     causes: HashMap<String, Number>,
     reformatted: Option<Number>,
-    /// The parts since the last kept one, each of which was there at one of the moments only. The boolean is true for the first
+    /// The parts since the last kept part that were there at only one of the moments. The boolean is true for the first
     /// moment, and false for the second.
     pending: Vec<(bool, RunPart<'w>)>,
 }
@@ -181,6 +183,7 @@ impl<'w> Walk<'w> {
 /// A place in the old or in the new parts of a comparison: the index of a part, and an offset into that part, in elements.
 type PartOffset = (usize, u32);
 
+/// The place after all parts.
 const END: PartOffset = (usize::MAX, 0);
 
 /// A match: characters that occur both in the old parts and in the new parts of a comparison.
@@ -270,8 +273,8 @@ fn single(was: bool, seen: RunPart<'_>) -> DiffRun<'_> {
     if was { DiffRun::Deleted(seen) } else { DiffRun::Inserted(seen) }
 }
 
-/// Returns the entry because of which a run was there at only one of two moments: the entry that deleted it, or the one that
-/// inserted it.
+/// Returns the entry that explains why a run was there at only one of two moments: the entry that deleted the run, or
+/// the entry that inserted it.
 pub(super) fn cause(run: &Run, was_there: bool, backwards: bool) -> Number {
     if was_there == backwards { run.held.born } else { run.held.died }
 }

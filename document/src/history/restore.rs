@@ -36,8 +36,8 @@ impl History {
                 RestoreScope::Field(key) => target == Target::field(key),
                 RestoreScope::Milestones => target.milestone_text().is_some(),
             };
-            // The texts of a milestone that was not shown at `moment` are not restored, because the whole milestone is
-            // removed.
+            // The texts of a milestone that was not shown at `moment` are not restored, because `restore_milestones`
+            // removes the whole milestone.
             let was_there = target.milestone_text().is_none_or(|(id, _)| self.is_shown(id, moment));
             if wanted && was_there && self.is_current(&target, &container) {
                 let (ops, sources) = self.way_back(&container, moment);

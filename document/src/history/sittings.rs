@@ -1,4 +1,4 @@
-//! Sittings: periods of work without a long rest, and how much each person did to each text in them.
+//! Sittings: periods of work without a long pause, with the amount of work of each person on each text.
 
 use super::diff::MAX_REST_MS;
 use super::weave::{NEVER, Number, RunContent};
@@ -8,7 +8,7 @@ use crate::model::Target;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A sitting: edits with no rest between them longer than a quarter of an hour.
+/// A sitting: edits with no pause between them longer than a quarter of an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sitting {

@@ -1,8 +1,8 @@
 //! The weave: every element that was ever written in a document, in order, including deleted ones.
 //!
-//! A live document discards what was deleted. The weave discards nothing: each element keeps its place, the number of
-//! the entry that inserted it, and the number of the entry that deleted it. To read a text at a moment, walk over the
-//! elements of the text and take those that were inserted by that moment and not yet deleted.
+//! A live document discards the content of deleted elements. The weave discards nothing: each element keeps its place,
+//! the number of the entry that inserted it, and the number of the entry that deleted it. To read a text at a moment,
+//! walk over the elements of the text and take those that were inserted by that moment and not yet deleted.
 
 mod repeats;
 mod sentences;
@@ -35,7 +35,9 @@ pub(super) type Run = order::ItemRun<Lifetime>;
 /// The data that the weave stores for a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lifetime {
+    /// The entry that inserted the run.
     pub(super) born: Number,
+    /// The entry that deleted the run, or [`NEVER`].
     pub(super) died: Number,
     /// The original of the run's first element if the run repeats older text, otherwise `NO_ID`. The originals of the
     /// other elements are the next elements of the same client.
@@ -68,8 +70,8 @@ impl RunPayload for Lifetime {
     }
 }
 
-/// The content of a run. The number of a variant, except that of `Type`, is the index of the run's first element in the vector
-/// of the weave for that content.
+/// The content of a run. The number in `Text`, `Embed`, `Format` and `Values` is the index of the content of the run's
+/// first element in the weave's vector for this kind of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunContent {
     Text(u32),
@@ -121,7 +123,7 @@ impl Weave {
         entry: Number,
     ) {
         let StructBody::Item { content, .. } = &item.body else { return };
-        // An item beside an element that the item's sender had garbage-collected is readable for nobody, so the item is skipped.
+        // An item whose neighbours were all garbage-collected has no place, so nobody can read it, and it is skipped.
         let Some(position) = order.insert_position(client, item) else { return };
         if let Some(order::ItemRun {
             held: Lifetime { kind: RunContent::Text(at), .. }, len, ..

@@ -1,9 +1,9 @@
 //! Checkpoints: the state of a document after some entry, so that a document can be opened without applying its whole
 //! ledger.
 //!
-//! A checkpoint is a cache. A checkpoint is used only if the ledger's entry with the number in the checkpoint has the
-//! hash in the checkpoint. If this hash differs, or if the version of the checkpoint is unknown, the ledger is applied
-//! from its beginning.
+//! A checkpoint is a cache. It contains the number and the hash of the entry after which it was made, and is used only
+//! if the ledger has an entry with this number and hash. Otherwise, or if the version of the checkpoint is unknown, the
+//! ledger is applied from its beginning.
 //!
 //! Layout (integers are lib0 variable-length unless noted):
 //!

@@ -32,8 +32,8 @@ impl DocumentState {
         &self.redactions.notices
     }
 
-    /// Deletes the elements of a redaction. Returns the entries to append: the deletion, or `None` if everything is
-    /// deleted already, and the redaction. `now` is in milliseconds since the Unix epoch.
+    /// Deletes the elements of a redaction. Returns the two entries to append, in this order: the deletion (`None` if
+    /// everything is deleted already) and the redaction. `now` is in milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// Returns an error if the seat of `actor` does not permit redactions, if the reason is empty or too long, or if

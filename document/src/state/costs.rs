@@ -147,7 +147,7 @@ fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
     let refused = edit(&mut state, &update(7, len, &[], &every_other(20_000))).unwrap_err();
     assert_eq!(refused, Refusal::Fragmented, "each copies half of the text");
     assert_eq!(read(&state).len(), len as usize, "nothing of it came in");
-    // The order in which ranges are sent does not matter.
+    // Ranges that are sent in descending order cost no more than in ascending order.
     let backwards: Vec<_> = every_other(500).into_iter().rev().collect();
     assert!(edit(&mut state, &update(7, len, &[], &backwards)).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize - 500);
@@ -155,7 +155,8 @@ fn many_deletions_in_a_long_text_are_taken_while_they_cost_little() {
 
 #[test]
 fn a_spell_of_writing_and_deleting_splits_nothing() {
-    // Text that was typed and deleted offline arrives in items that yrs need not split.
+    // Text that was typed and partly deleted offline arrives in items that end where the deletions end, so yrs splits
+    // none.
     let len: u32 = 60_000;
     let mut structs = vec![first("a")];
     structs.extend((1..len).map(|clock| between(7, clock - 1, None, "a")));

@@ -24,9 +24,9 @@ use yrs::{IdSet, ReadTxn, Transact, Update};
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
 
 impl DocumentState {
-    /// Integrates the update of a stored edit, and records the edit, so that an open proposal becomes stale. It also
-    /// records an edit whose update changes nothing any more, as when a redaction has removed the characters that the edit
-    /// deleted.
+    /// Integrates the update of a stored edit, and records the edit, so that an open proposal becomes stale. An edit
+    /// whose update changes nothing any more is recorded as well. For example, the edit deleted characters that a
+    /// redaction has removed since.
     pub(super) fn integrate_stored(
         &mut self,
         entry: &Entry,
@@ -138,7 +138,8 @@ impl DocumentState {
         Ok(entry)
     }
 
-    /// Checks that an update adds nothing, for a person whose edits are not accepted now (rules M4, U6, U10).
+    /// Checks that an update adds nothing. A person whose edits are not accepted now may send only such updates (rules
+    /// M4, U6, U10).
     ///
     /// # Errors
     /// Returns `otherwise` if the update adds something, or the refusal if the update is not valid.
@@ -218,7 +219,8 @@ impl DocumentState {
         if max.is_some() {
             self.check_formatting(scan)?;
         }
-        // The scan has bounded what is decoded, but yrs has still panicked on rare mutated bytes.
+        // The scan has bounded what is decoded. Nevertheless, yrs has panicked while it decoded some randomly changed
+        // updates, so a panic is caught and refuses the update.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
         let items = |client| self.measures.items.of_client_after(client, &splits);

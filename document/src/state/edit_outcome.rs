@@ -17,7 +17,7 @@ pub enum EditOutcome {
     InParts(Vec<UpdatePart>),
 }
 
-/// An update that needs further turns: two to check it as a whole, and one to cut it into parts.
+/// An update that needs three further turns: two to check it as a whole, and one to cut it into parts.
 pub struct LargeEdit {
     pub(super) update: Vec<u8>,
     pub(super) claims: Vec<Claim>,

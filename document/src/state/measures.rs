@@ -2,9 +2,9 @@
 //! keystrokes merge and deletions free space. So when an estimate passes its limit, the document is measured again.
 //!
 //! Measuring reads the whole document, which takes about 100 ms for the largest one. It must not happen for each edit
-//! of a document that is nearly full. What was added or deleted since the last measurement makes the estimates
-//! doubtful. The document is measured only if the doubtful amount is so large that the edit could fit afterwards. The
-//! larger the edit, the larger the doubtful amount must be.
+//! of a document that is nearly full. The estimates can be too large by about as much as was added or deleted since the
+//! last measurement: the *doubtful* amount. The document is measured only if this amount is so large that the edit
+//! could fit afterwards. The larger the edit, the larger the doubtful amount must be.
 
 use crate::limits;
 use crate::update::{Formatting, ItemCounts, Refusal, Scan, Splits};
@@ -16,8 +16,8 @@ const DOUBTFUL_FOR_EACH_NEW: usize = 8;
 const DOUBTFUL_BYTES: (usize, usize) = (4 * 1024, 64 * 1024);
 /// Minimum and maximum of the result of [`needed`] in items, however large the edit is: 128 and 16,384.
 const DOUBTFUL_ITEMS: (usize, usize) = (128, 16 * 1024);
-/// Minimum number of pieces and lines added, and of elements deleted, since the last measurement for formatting to be
-/// measured again.
+/// Formatting is measured again only if at least this many pieces and lines were added and elements deleted since the
+/// last measurement, all of them counted together.
 const MIN_DOUBTFUL_FORMATS: usize = 64;
 /// Approximate number of bytes that deleting an element frees: up to 3 bytes of text, and the head of its item.
 const BYTES_PER_ELEMENT: usize = 32;

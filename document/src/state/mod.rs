@@ -117,8 +117,9 @@ impl DocumentState {
         self.redactions.unexplained().map_or(Ok(()), |seq| Err(LedgerError::Unexplained(seq)))
     }
 
-    /// Returns the entry that started the current draft: the last restore from a backup or reopening, or 0. Edits from
-    /// an earlier draft enter the current one only by an explicit act (rule U10).
+    /// Returns the entry that started the current draft: the last restore from a backup or the last reopening,
+    /// whichever is later, or entry 0 if there was neither. Edits from an earlier draft enter the current one only by
+    /// an explicit act (rule U10).
     #[must_use]
     pub fn draft_start(&self) -> Seq {
         self.chain.restored().unwrap_or_default().max(self.releases.draft_since())

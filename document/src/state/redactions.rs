@@ -20,7 +20,7 @@ pub struct RedactionNotice {
     pub reason: String,
 }
 
-/// The redactions that a ledger announces, and the entries that are blanked so far.
+/// The redactions in a ledger, with the replacements that they announce, and the entries that are blanked so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RedactionLog {
     /// For each entry, the digests of the replacements that redactions announced, in the order of the redactions. The

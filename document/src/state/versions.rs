@@ -14,7 +14,7 @@ pub struct NamedVersion {
     pub time: u64,
     /// The person who named the version.
     pub person: PersonId,
-    /// The name, the description, and the moment that has them.
+    /// The name, the description and the moment of the version.
     pub version: Version,
 }
 

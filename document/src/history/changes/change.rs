@@ -14,7 +14,8 @@ pub(super) const MIN_MOVED_CHARS: usize = 12;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
-    /// The text in which the change happened, or `None` for a date of the commitment.
+    /// The text in which the change happened. For a change of a milestone outside its texts, this is the milestone's
+    /// text `what`. `None` for a date of the commitment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// The place of the change, in UTF-16 code units of the text at the second moment; 0 for dates and milestones.

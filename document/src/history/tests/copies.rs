@@ -3,7 +3,8 @@
 use super::*;
 use crate::model::locate;
 
-/// A redaction removes a secret that was deleted and restored, although the ledger contains the secret twice.
+/// The ledger contains a secret twice, because it was deleted and brought back by an undo. `copies_of` finds both, so
+/// that a redaction can remove both.
 #[test]
 fn what_repeats_a_passage_goes_with_it() {
     use crate::body::Redaction;

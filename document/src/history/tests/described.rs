@@ -3,8 +3,8 @@
 use super::*;
 use serde_json::json;
 
-/// Returns, as JSON, the changes that a history reports. Ana first writes the text `start`, and then people edit it as
-/// `deeds` says.
+/// Returns, as JSON, the changes that a history reports. Ana first writes the text `start`. Then each person in `deeds`
+/// edits it with the steps beside their name.
 fn described(start: &str, deeds: &[(&str, &[Op])]) -> serde_json::Value {
     let mut ledger = Ledgered::new();
     let (ana, ben) = (Replica::new(10), Replica::new(20));

@@ -12,11 +12,11 @@ const MAX_RUNS_BETWEEN: usize = 1024;
 impl Weave {
     /// Credits the claimed characters of an entry to their first authors, where the claim is believed. A claim is
     /// believed if the new characters have the same text as the old ones, and are restored, back at their old place, or
-    /// too many for a coincidence. Short pieces are not believed otherwise, because anybody could assemble letters of
-    /// other people into words of their own.
+    /// too many for a coincidence. A short piece that is neither restored nor back at its old place is not believed,
+    /// because anybody could assemble letters of other people into words of their own.
     ///
-    /// Text that is restored, back at its old place, or whole sentences belongs to its first author alone. For any other text,
-    /// the weave also records that this entry placed it.
+    /// Text that is restored, that is back at its old place or that consists of whole sentences belongs to its first
+    /// author alone. For any other text, the weave also records that this entry placed it.
     pub(in crate::history) fn credit_claims(&mut self, provenance: &Provenance, entry: Number) {
         let is_restore = provenance.restores.is_some();
         let mut rest = provenance.claims.as_slice();

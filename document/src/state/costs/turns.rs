@@ -209,7 +209,8 @@ fn a_word_and_what_replaces_it_are_in_the_same_part() {
     assert_eq!(read(&state), "new too ".repeat(5_000));
 }
 
-/// The check of a refused update must leave nothing behind with which the next one seems cheaper than it is (rule U11).
+/// The check of a refused update must undo the splits that it made in the order of elements. Otherwise the next update
+/// would seem cheaper than it is (rule U11).
 #[test]
 fn an_update_that_was_refused_hides_no_later_splits() {
     let mut state = empty();
@@ -228,7 +229,7 @@ fn an_update_that_was_refused_hides_no_later_splits() {
         state.measures.items.splits(&state.index, &scanned, &novelty).cost
     };
     let before = moves(&mut state);
-    // The last element of this update is between two elements that were never neighbours.
+    // The last element of this update names two neighbours that never were neighbours.
     let mut structs: Vec<_> =
         (1..1_000).map(|at| between(7, len - 1 - 100 * at, Some(len - 100 * at), "b")).collect();
     structs.push(between(7, 0, Some(len - 1), "b"));

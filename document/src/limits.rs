@@ -8,8 +8,8 @@ pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
 /// larger update is cut into parts, and other people have turns between the parts.
 pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
 /// Maximum number of items between the origins of new elements in one turn. The check and yrs both visit each of these
-/// items. Together the two visits take about 0.75 µs for each item, so 32,768 items take 25 ms (`cargo xtask bench
-/// turns`). With 65,536 items, the visits would take 1.2 µs for each.
+/// items. Together the two visits take about 0.75 µs for each item, so 32,768 items take 25 ms
+/// (`cargo xtask bench turns`). With 65,536 items, the visits would take 1.2 µs for each.
 pub const MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN: u64 = 1 << 15;
 /// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]. Splits of this cost take 4 to 14 ms.
 pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 24;
@@ -43,10 +43,10 @@ pub const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 /// the number of pieces and lines in a document. The product is an upper bound of the bytes that reading the document
 /// yields.
 pub const MAX_FORMATTING_BYTES: usize = 1 << 24;
-/// Maximum cost of the splits of an update that is integrated in one piece: an import, a restore or a cleaning (rule
-/// U11). The cost counts the items and UTF-16 code units that are moved, looked at or copied, each weighted by the time
-/// that this takes. Splits of this cost take about 0.13 s. Replacing 10,000 places in a text of 400,000 letters that
-/// was pasted as a whole costs half of this.
+/// Maximum cost of the splits of an update that is integrated in one piece: an import, a restore or a cleaning
+/// (rule U11). The cost counts the items and UTF-16 code units that are moved, looked at or copied, each weighted by
+/// the time that this takes. Splits of this cost take about 0.13 s. Replacing 10,000 places in a text of 400,000
+/// letters that was pasted as a whole costs half of this.
 pub const MAX_SPLIT_COST: u64 = 1 << 29;
 /// Maximum depth of nested shared types, and of nested JSON values inside them.
 pub const MAX_NESTING_DEPTH: u8 = 32;

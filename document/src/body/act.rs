@@ -37,7 +37,7 @@ pub enum Act {
         /// The SHA-256 digest of the invitation's secret.
         invitation: Digest,
     },
-    /// A person receives a standing in the plan, in place of the one that they had, if any.
+    /// A person receives a standing in the plan. It replaces the standing that the person had before, if any.
     Seat {
         /// The person whose standing is set.
         person: PersonId,

@@ -197,8 +197,8 @@ struct Match {
 /// Returns the longest chain of matches whose places in the old parts and in the new parts have the same order (patience
 /// sorting). `common` must be sorted by the places in the old parts.
 fn longest_rising(common: Vec<Match>) -> Vec<Match> {
-    // Of all chains of n + 1 matches, the best is the one that ends earliest in the new parts, and `ends[n]` is its
-    // last match. `before` links each match to its predecessor in a chain.
+    // `ends[n]` is the last match of the best chain of n + 1 matches, which is the chain that ends earliest in the new
+    // parts. `before` links each match to its predecessor in a chain.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(common.len());
     for (index, same) in common.iter().enumerate() {

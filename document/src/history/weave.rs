@@ -140,8 +140,8 @@ impl Weave {
         let id = CompactId { client, clock: item.clock + known };
         let held = Lifetime { born: entry, died, repeats: NO_ID, placed: 0, kind };
         let new = order.insert(position, id, item.len - known, held);
-        // A key of a map has one value, which is the last item. An item that is inserted before another is deleted in the same
-        // step, and an item that is inserted at the end deletes the one before it.
+        // A key of a map has one value: the last item of the key. So an item that is inserted before another item is
+        // deleted immediately, and an item that is inserted at the end deletes the item before it.
         if order.container(position.container).key.is_some() {
             let order::ItemRun { left, right, .. } = order.runs[new as usize];
             let replaced = if right == NONE { left } else { new };

@@ -1,9 +1,10 @@
 //! Blanking: the content that a redaction removes is taken out of stored entries.
 //!
-//! A redaction is itself an entry. It records the actor, the reason, the redacted elements, and the entries that contained
-//! them. The store then keeps those entries *blanked*: the header is unchanged, so that the chain still verifies, and an
-//! update without the redacted content replaces the body. The redaction names the digest of each replacement. Nobody can
-//! therefore blank an entry, or remove more of it, without a redaction that announces the result.
+//! A redaction is itself an entry. It records the actor, the reason, the redacted elements, and the entries that
+//! contained them. The store then keeps those entries *blanked*: the header is unchanged, so that the chain still
+//! verifies, and an update without the redacted content replaces the body. The redaction names the digest of each
+//! replacement. So nobody can blank an entry without a redaction, or remove more of the entry than a redaction
+//! announces.
 
 use crate::body::{BlankedEntry, Body, Redaction};
 use crate::ids::Digest;

@@ -175,8 +175,8 @@ impl<'de> Deserialize<'de> for Attributes {
 /// well.
 #[derive(Default)]
 pub(crate) struct AttributesReader {
-    /// The converted values, by [`identity`]. Each value of yrs is kept as well, so that no other value can get the same
-    /// address.
+    /// The converted values, by [`identity`]. The map also owns each value of yrs, so that no later value can get the
+    /// same address.
     converted: HashMap<(u8, u64), (Any, Arc<Value>)>,
 }
 

@@ -10,8 +10,8 @@ use crate::readable::{address, clean, findings};
 use crate::template::{FIELDS, MILESTONE_TEXTS};
 use serde_json::{Value, json};
 
-/// Maximum cost of one cleaning, in UTF-16 code units that yrs moves: a quarter of an update's limit (docs/protocol.md, rule
-/// U11). Each deletion within an item copies the text of the item.
+/// Maximum cost of one cleaning, in UTF-16 code units that yrs moves: a quarter of an update's limit (rule U11 of
+/// docs/protocol.md). Each deletion within an item copies the text of the item.
 const MAX_UNITS_MOVED: u64 = limits::MAX_SPLIT_COST / 4;
 /// Maximum number of places that one cleaning changes. Each place can split an item in three.
 const MAX_PLACES: u32 = 10_000;

@@ -248,7 +248,8 @@ impl Findings<'_> {
         let mut rest = self.text[self.at..].char_indices();
         let found = rest.find(|&(_, c)| !is_hidden(c) || is_blank(c));
         let upto = found.map_or(self.text.len(), |(at, _)| self.at + at);
-        // An invisible mark can itself be reported as hidden, so it is no reason to keep the characters before it.
+        // An invisible mark can itself be reported as hidden, so it is no reason to keep the hidden characters before
+        // it.
         let found = found.map(|(_, c)| c).filter(|&c| !is_invisible_mark(c));
         self.visible = Some((upto, found));
         found

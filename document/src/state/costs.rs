@@ -321,7 +321,7 @@ fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
 
 #[test]
 fn what_stands_between_the_neighbours_of_new_elements_is_bounded_in_items() {
-    // This text is one item. Integration looks at one item, whatever its length.
+    // This text is one item. Integration visits it once, whatever its length.
     let mut state = empty();
     edit(&mut state, &update(7, 0, &[first(&"a".repeat(300_000))], &[])).unwrap();
     for client in 100..160 {

@@ -76,8 +76,8 @@ impl DocumentState {
     }
 
     /// Integrates a new update as [`edit_from`](Self::edit_from) does, but only if that takes one turn at most. An
-    /// update that costs more comes back whole or in parts, for further turns, so that other people in the document are
-    /// not delayed (rule C8).
+    /// update that costs more is not integrated, but returned whole or in parts. It is integrated in further turns, so
+    /// that other people in the document are not delayed (rule C8).
     ///
     /// # Errors
     /// Returns the same errors as [`edit`](Self::edit).
@@ -138,8 +138,8 @@ impl DocumentState {
         Ok(entry)
     }
 
-    /// Checks that an update adds nothing. A person whose edits are not accepted now may send only such updates (rules
-    /// M4, U6, U10).
+    /// Checks that an update adds nothing. A person whose edits are not accepted now may send only such updates
+    /// (rules M4, U6, U10).
     ///
     /// # Errors
     /// Returns `otherwise` if the update adds something, or the refusal if the update is not valid.

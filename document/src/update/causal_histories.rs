@@ -6,8 +6,9 @@
 use super::scan::Id;
 use std::collections::{BTreeMap, HashMap};
 
-/// What one client (the viewer) had seen of every other client, by the other client's id. Each pair is the clock of an
-/// element of the viewer, and the other client's first clock that the viewer had not seen when it wrote that element.
+/// The elements of every other client that one client (the viewer) had seen, by the other client's id. Each pair is the
+/// clock of an element of the viewer, and the other client's first clock that the viewer had not seen when it wrote
+/// that element.
 pub(super) type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
 
 /// The causal histories of all clients.

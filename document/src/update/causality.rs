@@ -179,7 +179,7 @@ impl StructIndex {
             };
             let client = order.client(run.id);
             // yrs can keep the run as several items. Their number is at most that of the run's elements, and at most
-            // that of all items of its client. The smaller number is charged.
+            // that of all items of its client. The smaller number counts as work.
             work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
             let upto = seen.get(&client).copied().unwrap_or(0);
             if is_shown && run.id.clock < upto {

@@ -36,7 +36,7 @@ impl CheckedUpdate {
         self.clocks.is_empty() && self.deleted.is_empty()
     }
 
-    /// Returns the ids of the clients of which the update brings new elements.
+    /// Returns the ids of the clients whose new elements are in the update.
     pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
         self.clocks.keys().copied()
     }

@@ -161,7 +161,7 @@ pub fn pasted(updates: &[Vec<u8>], copied: &[u16], sources: &[Range]) -> Vec<Cla
     at.map_or_else(Vec::new, |at| paired(&cut(&new, at, copied.len()), sources))
 }
 
-/// Returns the characters that updates bring, in order: the ranges of their elements, and their UTF-16 code units.
+/// Returns the characters that updates insert, in order: the ranges of their elements, and their UTF-16 code units.
 fn written(updates: &[Vec<u8>]) -> (Vec<Range>, Vec<u16>) {
     let (mut new, mut said) = (Vec::new(), Vec::new());
     for run in updates.iter().filter_map(|update| scan(update).ok()).flat_map(|scan| scan.runs) {

@@ -31,11 +31,11 @@ pub struct UpdatePart {
 /// `known` takes a client id, and returns the client's first clock that the document does not contain yet. Structs that
 /// the document contains already are left out.
 ///
-/// A deleted range goes into the part that brings the elements it deletes. If the document contains those elements
-/// already, the range goes into the part that inserts something beside them, which usually replaces them. Readers then
-/// don't see the old and the new text together for long, and are not left with both if a later part is refused. Ranges
-/// for which there is no such part, or whose part already has `max_steps` deleted ranges, follow in later parts without
-/// structs.
+/// A deleted range goes into the part with the elements that the range deletes. If the document contains those elements
+/// already, the range goes into the part that inserts something beside them: usually the text that replaces them.
+/// Readers then don't see the old and the new text together for long, and are not left with both if a later part is
+/// refused. Ranges for which there is no such part, or whose part already has `max_steps` deleted ranges, follow in
+/// later parts without structs.
 ///
 /// # Errors
 /// Returns an error if the bytes are not an update, or if a struct refers to content that is neither in the document

@@ -49,8 +49,8 @@ pub(super) fn skip_any(r: &mut Reader<'_>, count: usize) -> Result<(), ScanError
     Ok(())
 }
 
-/// Checks that a text is JSON and within the nesting limit, because yrs assumes that it is JSON. The nesting is
-/// checked before the text is parsed. With `may_be_undefined`, the word `undefined` is accepted as well.
+/// Checks that a text is JSON, as yrs assumes, and that its nesting is within the limit. The nesting is checked before
+/// the text is parsed. With `may_be_undefined`, the word `undefined` is accepted as well.
 pub(super) fn skip_json(text: &str, may_be_undefined: bool) -> Result<(), ScanError> {
     if may_be_undefined && text == "undefined" {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The rest of a frame that one turn could not handle: the parts of a large edit, and the messages after the edit (rule
-//! C8).
+//! The rest of a frame that one turn could not handle: the parts of a large edit, and the messages after the edit
+//! (rule C8).
 
 use crate::state::LargeEdit;
 use crate::update::{Claim, UpdatePart};

@@ -111,8 +111,8 @@ fn nothing_is_joined_to_what_is_known_nor_where_each_value_replaces_the_one_befo
     assert_eq!(merge(&update(&values), |_| 0, &apart).unwrap().structs, 2);
 }
 
-/// Known structs that an update repeats keep no new structs apart, whatever positions the update names for the known
-/// structs.
+/// An update can repeat known structs, and name any positions for them. These positions do not prevent the merging of
+/// new structs.
 #[test]
 fn places_of_what_is_known_cut_nothing() {
     let mut out = vec![2, 1];

@@ -16,8 +16,8 @@ pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 24;
 /// Maximum number of client ids under which one update adds new content.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
 /// Maximum number of items between the origins (neighbours) of new elements, added up over all new elements of an
-/// update. An update with this many is taken in parts, whose turns take some seconds together. Two people who write at
-/// the same place all day without a connection, 1,200 items each, reach 1.4 million.
+/// update. If a client sends an update with so many, the update is taken in parts, whose turns take some seconds in
+/// total. Two people who write at the same place all day without a connection, 1,200 items each, reach 1.4 million.
 pub const MAX_ITEMS_BETWEEN_ORIGINS: u64 = 1 << 21;
 /// Maximum number of items in one update, after adjacent ones are merged. An academic paper of 100,000 characters that
 /// is typed key by key, with all its corrections, and sent as one update has about 12,000 items.

@@ -277,7 +277,7 @@ fn what_is_sent_again_keeps_its_claims_where_it_is_new() {
     assert_eq!(claims.map(|claim| claim.len).sum::<u32>(), 3_000);
 }
 
-/// Rules U5 and U8.
+/// Rules U5 and U9.
 #[test]
 fn one_element_that_costs_more_than_a_turn_is_refused() {
     let mut state = empty();

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, HashSet};
 /// document's id, a slash, and the client id in hexadecimal.
 const CLAIMS: &str = "client-id";
 
-/// Number of failed saves after which [`save_all`] still tries the next claim if no save has succeeded. At one more
-/// failure, it stops trying.
+/// Maximum number of failed saves that [`save_all`] accepts while no save has succeeded. At the next failure, it stops
+/// trying.
 const MAX_FAILURES: usize = 4;
 
 fn key(document: &DocumentId, client: u64) -> String {

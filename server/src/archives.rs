@@ -125,7 +125,7 @@ impl std::fmt::Debug for Archives {
 impl Archives {
     /// Creates an empty cache. `max_redacted_bytes` is the maximum approximate memory, in bytes, of a history that a
     /// redaction reads. A value below the limit for histories that are shown has no effect. While a person reads, none
-    /// of their other work that shares `personal_locks` runs.
+    /// of their other work that uses the same `personal_locks` runs.
     #[must_use]
     pub(crate) fn new(
         store: Arc<dyn Store>,

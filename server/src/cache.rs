@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A least-recently-used cache, bounded by bytes. The most recently used value stays, even if it exceeds the bound.
+/// A least-recently-used cache, bounded by bytes. The most recently used value is never evicted, even if it alone
+/// exceeds the bound.
 #[derive(Debug)]
 pub(crate) struct LruCache<K, V> {
     max_bytes: usize,

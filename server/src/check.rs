@@ -28,8 +28,8 @@ pub struct Report {
 
 /// Checks everything in a data folder that no server uses. Blocks.
 ///
-/// Opening a store repairs what it can, so a copy in the folder for temporary files is opened and checked. Nothing in the
-/// data folder is changed.
+/// Opening a store repairs what it can. So this function copies the store to the folder for temporary files, and opens
+/// and checks the copy. Nothing in the data folder is changed.
 ///
 /// # Errors
 /// Returns an error if the folder can't be copied, opened or listed. Damage to its content is in the report instead.

@@ -69,7 +69,7 @@ impl Committer {
         let _ = answered.await;
     }
 
-    /// Returns whether the last commit succeeded.
+    /// Returns whether the last commit succeeded. Errors that concern a single job, such as a conflict, do not count.
     #[must_use]
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
@@ -145,7 +145,7 @@ fn work(
     }
 }
 
-/// Commits the entries of each job. A job whose entries don't follow their ledger fails alone.
+/// Commits the entries of each job. If the entries of a job don't continue their ledgers, only this job fails.
 fn commit(store: &dyn Store, jobs: Vec<Vec<Append>>) -> Vec<Result<(), StoreError>> {
     if let Err(error) = store.has_room() {
         return vec![Err(error); jobs.len()];

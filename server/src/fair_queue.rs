@@ -276,8 +276,8 @@ pub(crate) struct Slot {
     _turn: PersonalTurn,
 }
 
-/// A requester's turn among the kinds of work that share one [`PersonalLocks`]. The turn ends when all clones are dropped.
-/// A reader without an account always has a turn, and so has everybody in a queue that shares no lock.
+/// A requester's turn among the kinds of work that share one [`PersonalLocks`]. The turn ends when all clones are
+/// dropped. A reader without an account always has a turn, and so has everybody in a queue that shares no lock.
 #[derive(Debug, Clone)]
 pub(crate) struct PersonalTurn {
     requester: Requester,
@@ -331,6 +331,7 @@ impl Shared {
 }
 
 impl State {
+    /// Changes a requester's usage, and forgets the requester if no place and no slot is left.
     fn settle(&mut self, requester: &Requester, change: impl FnOnce(&mut Usage)) {
         let Some(usage) = self.usages.get_mut(requester) else { return };
         change(usage);

@@ -110,7 +110,8 @@ impl Reader {
         Ok(new)
     }
 
-    /// Returns the next item, or `None` at the end, after the digest of everything before it was compared.
+    /// Returns the next item. At the end of the backup, compares the digest with everything before it and returns
+    /// `None`.
     pub(super) fn item(&mut self) -> io::Result<Option<Item>> {
         let before = self.hasher.clone();
         match self.byte()? {

@@ -139,7 +139,8 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        // A request that waits for a file which another request is making starts no child, so it needs no place in the queue.
+        // A request that waits for a file which another request is making starts no child, so it needs no place in the
+        // queue.
         let mut may_share = true;
         if let Some(elsewhere) = shared.in_making.get(&key) {
             elsewhere.ended().await;
@@ -181,8 +182,8 @@ impl Printer {
         }
     }
 
-    /// Waits for the requester's turn to have a file of a draft made. Callers read the draft within the turn, so that the
-    /// server holds one draft of each person at a time.
+    /// Waits for the requester's turn to have a file of a draft made. Callers read the draft within the turn, so that
+    /// the server holds one draft of each person at a time.
     ///
     /// # Errors
     /// Returns an error if too many requests are waiting or running, or if the turn does not come in time.
@@ -192,9 +193,10 @@ impl Printer {
         Ok(FileTurn { place, personal })
     }
 
-    /// Returns a draft as a file. `changes` are the changes to mark in the draft and the names of their authors, or `None` to
-    /// mark none. `time` is the current time, in milliseconds since the Unix epoch. The caller reads the text before this call
-    /// waits for a slot, so a request that still waits for its document holds no slot that others need.
+    /// Returns a draft as a file. `changes` are the changes to mark in the draft and the names of their authors, or
+    /// `None` to mark none. `time` is the current time, in milliseconds since the Unix epoch. The caller reads the text
+    /// before this call waits for a slot, so a request that still waits for its document holds no slot that others
+    /// need.
     ///
     /// # Errors
     /// Returns an error if the file can't be made, or if no slot is free in time.
@@ -226,8 +228,8 @@ impl Printer {
     }
 }
 
-/// A requester's turn to have a file of a draft made, with the requester's place in the queue, which is kept until the file is
-/// sent.
+/// A requester's turn to have a file of a draft made, with the requester's place in the queue. The place is kept until
+/// the file is sent.
 #[derive(Debug)]
 pub(crate) struct FileTurn {
     place: Place,
@@ -242,7 +244,7 @@ impl FileTurn {
     }
 }
 
-/// A made file, with its requester's place in the queue, which is kept until the file is sent.
+/// A made file, with its requester's place in the queue. The place is kept until the file is sent.
 struct Held {
     made: Vec<u8>,
     _place: Place,
@@ -265,8 +267,8 @@ impl Shared {
 
     /// Waits for a slot in which to make a file. Returns the slot and the permission to make the file. The permission
     /// is `None` if another request is making the same file. The caller then makes the file as well. If `may_share` is
-    /// true and another request starts to make the file first, waits once for that file, and then for a slot. A second
-    /// such request is not waited for, because each of them can be given up before the file is made.
+    /// true and another request starts to make the file first, waits for that file, and then for a slot. It does so
+    /// only once, because every request that makes the file can be given up before the file is made.
     async fn turn(
         &self,
         place: &Place,

@@ -143,7 +143,7 @@ pub(super) async fn set_password(
 }
 
 /// Checks the password of a signed-in person, if they have one. Returns the lane in which a new password is to be
-/// hashed: one part of the queue for hashing passwords.
+/// hashed. A lane is a part of the queue for hashing passwords.
 async fn check_password(app: &App, by: &SignedIn, password: &str) -> Result<Lane, Problem> {
     let lane = app.throttle.attempt_signed_in(&by.person.id).map_err(Problem::too_many)?;
     let (people, id) = (app.people.clone(), by.person.id.clone());

@@ -6,8 +6,8 @@
 //! all readers of a release's file share the same memory.
 //!
 //! A request is refused if the answers to its requester take too much memory. If the answers to all signed-in people,
-//! or to all others, together take too much memory, only requests of requesters above their share are refused. So a few
-//! requesters whose answers take much memory keep nobody else from reading.
+//! or to all others, together take too much memory, a request is refused only if the answers to its requester take more
+//! than an equal share. So a few requesters whose answers take much memory keep nobody else from reading.
 
 use super::App;
 use super::identity::{Asker, Caller};
@@ -28,7 +28,7 @@ const UNKNOWN_BYTES: u64 = 1024 * 1024;
 /// The limits of the bytes that answers take in memory until their readers have received them.
 #[derive(Debug, Clone, Copy)]
 pub struct HeldLimits {
-    /// Maximum number of bytes of all answers to one requester. A requester's only answer can be larger.
+    /// Maximum number of bytes of all answers to one requester. If a requester has only one answer, it can be larger.
     pub each: usize,
     /// Maximum number of bytes of the answers to all signed-in people together. The answers to all readers without a
     /// user account can together have as many bytes again.

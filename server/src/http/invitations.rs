@@ -268,8 +268,8 @@ pub(super) async fn accept(
     Ok(session::answer(&app, &person, &new_session))
 }
 
-/// Begins a session for a person who accepts an invitation, and gives them the seat. If the seat can't be given, the session
-/// ends again.
+/// Begins a session for a person who accepts an invitation, and gives them the seat. If the seat can't be given, the
+/// session ends again.
 pub(super) async fn join_with_session(
     app: &App,
     caller: &Caller,
@@ -286,8 +286,8 @@ pub(super) async fn join_with_session(
     Err(refused.into())
 }
 
-/// Logs that something was left of a person who could not join, if it could not be removed. The person gets the reason for
-/// which they could not join.
+/// Logs an error if the session or account of a person who could not join can't be removed. The person only gets the
+/// reason why they could not join.
 fn note_left(what: &str, removed: Result<(), Problem>) {
     if let Err(error) = removed {
         tracing::error!(?error, "the {what} of a person who could not join can't be removed");

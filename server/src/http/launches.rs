@@ -224,8 +224,8 @@ impl Zone {
     }
 }
 
-/// Returns whether a document was ever frozen, in which case it can't be deleted. A damaged document can be deleted even if
-/// it has a release, because nobody could read that release.
+/// Returns whether a document was ever frozen, in which case it can't be deleted. A damaged document can be deleted
+/// even if it has a release, because nobody could read that release.
 pub(super) async fn was_released(
     app: &App,
     by: &SignedIn,

@@ -23,8 +23,8 @@ use utoipa::ToSchema;
 
 /// Maximum length of a new commitment's title, in characters.
 const MAX_TITLE_CHARS: usize = 500;
-/// Maximum number of documents of one list whose rooms are asked for a summary at the same time. A room can take 10 s
-/// to answer a person whose budget is used up.
+/// Maximum number of documents of one list whose rooms are asked for a summary at the same time. They are not asked one
+/// after the other, because a room can take 10 s to answer a person whose budget is used up.
 const MAX_CONCURRENT_DOCUMENTS: usize = 8;
 
 /// A plan in a list.

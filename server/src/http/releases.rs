@@ -1,5 +1,4 @@
-//! The path to a release: proposing, signing, declining, withdrawing and reopening. Also the routes that return
-//! proposals and releases.
+//! The path to a release: proposing, signing, declining, withdrawing and reopening, and reading proposals and releases.
 
 use super::App;
 use super::cleaning::cleaned;

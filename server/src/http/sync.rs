@@ -121,7 +121,7 @@ async fn serve(
             if let (Ended::Reading(Some(close)), Some(outbox)) = (&ended, outbox.upgrade()) {
                 outbox.close(close.clone()).await;
             }
-            // If the room has closed, nobody has to be told that the connection ends.
+            // If the room has closed, this fails, and nobody needs to know that the connection ends.
             let _ = joined.room.send(RoomEvent::Leave { id: joined.id }).await;
             if matches!(ended, Ended::Reading(_)) {
                 let _ = writing.await;
@@ -136,11 +136,13 @@ enum Ended {
     /// The reading side, or the peer did not answer a ping. Contains the close message for the peer, or `None` if the
     /// peer gets none.
     Reading(Option<Close>),
+    /// The writing side.
     Writing,
 }
 
-/// Passes frames to the room until the socket or the room closes. Returns a close message if a message is too large, if the client breaks the WebSocket protocol, or
-/// if too many frames of this person are waiting. Returns `None` if the connection or the room has ended.
+/// Passes frames to the room until the socket or the room closes. Returns a close message if a message is too large, if
+/// the client breaks the WebSocket protocol, or if too many frames of this person are waiting. Returns `None` if the
+/// connection or the room has ended.
 async fn read(
     mut stream: SplitStream<Socket>,
     joined: &Joined,
@@ -175,12 +177,12 @@ async fn read(
                 joined.room.send(frame).await.ok()?;
             }
             Message::Close(_) => return None,
-            // The protocol has no text messages, so they are dropped. The pings of the next case need no answer here,
-            // because the WebSocket library answers them.
+            // The protocol has no text messages, so the server drops them.
             Message::Text(text) => {
                 drop(state.take_message());
                 permits.slow_down(text.len()).await;
             }
+            // The WebSocket library answers pings by itself.
             Message::Ping(bytes) | Message::Pong(bytes) => {
                 permits.slow_down(bytes.len()).await;
             }
@@ -236,8 +238,8 @@ async fn keep_in_use(app: &App, session: SessionId) -> Infallible {
     }
 }
 
-/// Returns the close message after an error of a socket, or `None` if the connection is gone, so that nothing can reach the
-/// peer.
+/// Returns the close message after an error of a socket, or `None` if the connection is gone, so that nothing can reach
+/// the peer.
 fn close_after(error: &Error) -> Option<Close> {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => {

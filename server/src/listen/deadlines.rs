@@ -25,7 +25,8 @@ pub struct Deadlines {
     pub write_stall: Duration,
     /// Time after which a silent WebSocket gets a ping.
     pub ping: Duration,
-    /// Maximum time from the ping to any sign of life. On a slow line, half a megabyte can be queued before the ping.
+    /// Maximum time from the ping to any sign of life. The default is long, because on a slow line half a megabyte can
+    /// be queued before the ping.
     pub pong: Duration,
     /// When the server stops: time for requests that are being answered, and for rooms to save and close.
     pub drain: Duration,
@@ -54,8 +55,8 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// Returns the total time that a body or a large message is allowed to take, once `received` of its bytes have
-    /// arrived. The same rule applies to bodies and to large messages.
+    /// Returns the total time that a request's body or a large message is allowed to take, once `received` of its bytes
+    /// have arrived.
     #[must_use]
     pub fn body_time(&self, received: u64) -> Duration {
         let earned = received as f64 / f64::from(self.body_rate.max(1));

@@ -1,3 +1,5 @@
+//! Tests of who waits for a file that another request is making, and of who holds slots in the meantime.
+
 use super::*;
 use crate::conversion::HEAVY;
 use crate::signing::Statement;
@@ -74,7 +76,8 @@ async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
     let key = (frozen.statement.digest, None, FileKind::Pdf);
     let shared = printer.shared.clone();
     let making = shared.in_making.begin(&key).unwrap();
-    // One of Ana's requests arrives while the file is being made. The other waits for a turn, as if it had arrived before.
+    // One of Ana's requests arrives while the file is being made. The other waits for a turn, as if it had arrived
+    // before.
     let asked = ask(&printer, ana(), &frozen);
     let place = heavy.place(&ana()).unwrap();
     let held = place.slot().await.unwrap();

@@ -1,4 +1,4 @@
-//! All plans in memory, each in the state that its ledger gives. `acts` has the one way to change them.
+//! All plans in memory, each in the state that its ledger gives. Only the functions in `acts` change plans.
 //!
 //! Acts are rare, so one lock makes the acts of all plans happen one at a time. Each act is an entry in its plan's
 //! ledger. When an administrator or facilitator acts, the same commit adds an entry to the audit record. Reading a plan

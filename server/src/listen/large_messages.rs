@@ -13,8 +13,8 @@ use tokio::time::sleep;
 
 /// Number of bytes from which on a message needs a permit.
 pub(super) const SMALL_MESSAGE_BYTES: u64 = 64 * 1024;
-/// Number of shared permits for first messages. Each person has at most one of these permits at a time. At 8 MiB each,
-/// the messages with these permits take up to 128 MiB.
+/// Number of shared permits for first messages: one large message of each person at a time. At 8 MiB each, the messages
+/// with these permits take up to 128 MiB.
 const MAX_FIRST_MESSAGES: usize = 16;
 /// Number of shared permits for further messages: for a second large message of a person, and for a large message that
 /// gets no permit for first messages.

@@ -83,8 +83,8 @@ impl ProviderClient {
         }
     }
 
-    /// Returns endpoints and keys that are newer than `than`, in which a key is missing. If the provider was asked less than
-    /// [`MIN_KEY_AGE_MS`] ago, returns the kept outcome again instead of asking.
+    /// Returns endpoints and keys that are newer than `than`, which lacks a key that is needed. If the provider was
+    /// asked less than [`MIN_KEY_AGE_MS`] ago, returns the kept outcome again instead of asking.
     ///
     /// # Errors
     /// Returns an error as [`metadata`](Self::metadata) does.

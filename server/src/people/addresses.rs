@@ -87,7 +87,7 @@ impl People {
         }
     }
 
-    /// Records that mail sent to `email` reaches a person. Does nothing if the person has another address by now.
+    /// Records that mail sent to `email` reaches a person. Does nothing if the person now has another address.
     pub(crate) fn verify_email(&self, id: &PersonId, email: &str) -> Result<()> {
         loop {
             let Some(found) = self.store.get(PERSON, id.as_str())? else { return Ok(()) };

@@ -27,7 +27,7 @@ const NOBODY: &str = "nobody";
 struct Device {
     /// The time of the first sign-in, in milliseconds since the Unix epoch.
     since: u64,
-    /// The time of the last sign-in to within a day, in milliseconds since the Unix epoch.
+    /// The time of the last sign-in, accurate to a day, in milliseconds since the Unix epoch.
     seen: u64,
     /// The address group of the last recorded sign-in.
     from: String,

@@ -17,8 +17,8 @@ const LINK: &str = "link";
 pub(crate) enum Purpose {
     /// The holder becomes the first administrator.
     Setup,
-    /// The holder sets a new password. `mailed_to` is the address to which the link was mailed, or `None` if the link
-    /// was made for somebody to hand over.
+    /// The holder sets a new password. `mailed_to` is the address to which the link was mailed, or `None` if another
+    /// person makes the link and hands it over.
     Reset {
         person: PersonId,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ const UNUSED_MS: u64 = 60_000;
 struct Ticket {
     document: DocumentId,
     session: SessionId,
+    /// The time at which the ticket was made, in milliseconds since the Unix epoch.
     made: u64,
     used: bool,
 }

@@ -1,4 +1,4 @@
-//! The one way to change plans.
+//! The functions that change plans. No other code changes a plan.
 //!
 //! One commit saves an act with what belongs to it: its entry in the audit record, and the ledger of a plan or document
 //! that it adds. The state in memory changes after the commit.

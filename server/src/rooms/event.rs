@@ -38,8 +38,8 @@ pub(crate) enum RoomEvent {
     Leave {
         id: ConnectionId,
     },
-    /// The answer of the store to a query for the entry that has the number that a client remembers. `stored` is the
-    /// hash of the stored entry with that number, or `None` if there is no such entry.
+    /// The answer of the store to a query for the entry whose number a client remembers. `stored` is the hash of that
+    /// entry, or `None` if there is no such entry.
     EntryHashRead {
         id: ConnectionId,
         remembered: LedgerPosition,

@@ -28,7 +28,8 @@ impl Rooms {
         }
         if blanked.is_empty() {
             if replayed.behind >= CHECKPOINT_AFTER_ENTRIES {
-                // A checkpoint only saves time later. Without it, for example on a full disk, the document can be read.
+                // A checkpoint only saves time later. Without one, for example on a full disk, the document can still
+                // be read.
                 let kept = self.shared.store.keep_checkpoint(&ledger, &replayed.state.checkpoint());
                 if let Err(error) = kept {
                     tracing::warn!(%document, %error, "no checkpoint is kept");

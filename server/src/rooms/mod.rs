@@ -242,8 +242,8 @@ impl Rooms {
         self.shared.metrics.rooms_open.get()
     }
 
-    /// Reads the stored entry that has the number that a client remembers, in the background. Then sends the hash of
-    /// this entry to the room.
+    /// Reads, in the background, the stored entry whose number a client remembers. Then sends the hash of this entry to
+    /// the room.
     fn compare(&self, document: &DocumentId, id: ConnectionId, remembered: LedgerPosition) {
         let (rooms, document) = (self.clone(), document.clone());
         let reading = (self.shared.store.clone(), document.clone(), remembered.seq);
@@ -310,13 +310,14 @@ impl Rooms {
         });
     }
 
-    /// Removes the saved claims on client ids whose owners the ledger records by now.
+    /// Removes the saved claims on those client ids whose owners the ledger now records.
     fn forget_client_id_claims(&self, document: &DocumentId, clients: Vec<u64>) {
         if clients.is_empty() {
             return;
         }
         let (store, document) = (self.shared.store.clone(), document.clone());
-        // The task is detached because claims that remain are removed when the document closes again.
+        // The task is detached, because a failure does no harm: the remaining claims are removed when the document
+        // closes again.
         drop(tokio::task::spawn_blocking(move || {
             if let Err(error) = announced::remove(&*store, &document, clients) {
                 tracing::warn!(%document, %error, "claims of client ids can't be removed");

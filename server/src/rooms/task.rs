@@ -34,7 +34,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Number of entries that can wait for the disk before the room stops taking events.
 const MAX_WAITING_ENTRIES: usize = 8192;
 
-/// Change of the memory that a document takes, in bytes, from which on the new amount is recorded.
+/// Minimum change of the memory that a document takes, in bytes, for which the new amount is recorded.
 const MIN_MEMORY_CHANGE_BYTES: usize = 256 * 1024;
 
 /// Number of new entries after which a ledger is packed.
@@ -140,7 +140,9 @@ pub(super) struct Task {
     turns: Turns<RoomEvent>,
     /// The postponed large turns, at most one of each party.
     postponed: Vec<Postponed>,
+    /// Whether the committer has entries of this room and has not answered yet.
     in_flight: bool,
+    /// Entries that wait until the append in flight has ended.
     waiting: Vec<Append>,
     /// Answers that show entries that are not on disk yet, each with the number of the entry for which the answer
     /// waits.

@@ -123,9 +123,9 @@ impl Task {
     }
 
     /// Takes the next turn, with its slot if the turn is large. Returns `None` if every turn must wait. A large turn is
-    /// postponed until it has its slot and no entry waits for the disk. So everybody first receives those entries.
-    /// Short turns of others are taken before the postponed turn until it has its slot and the append in flight has
-    /// ended.
+    /// postponed until it has its slot and no entry waits for the disk, so that everybody first receives the entries
+    /// that wait now. Short turns of others are taken before the postponed turn until it has its slot and the append in
+    /// flight has ended.
     fn next_turn(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
         if let Some(begun) = self.begin_postponed() {
             return Some(begun);

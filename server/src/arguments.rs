@@ -36,8 +36,8 @@ pub(crate) enum Command {
     Check(DataFolder),
     /// Write everything into one new file. The server can keep running.
     ///
-    /// Reads the file back and verifies every ledger in it. The file contains the key that signs releases: keep it as safe
-    /// as the data folder.
+    /// Reads the file back and verifies every ledger in it. The file contains the key that signs releases: keep it as
+    /// safe as the data folder.
     Backup(BackupArgs),
     /// Make a new data folder from a backup, and check it.
     ///
@@ -45,8 +45,8 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Check that a downloaded release is what both sides signed, to the last character.
     ///
-    /// Needs no server. The exit code is 0 if the release is valid and signed with a trusted key, 2 if it is valid but no
-    /// trusted key was given, and 1 otherwise.
+    /// Needs no server. The exit code is 0 if the release is valid and signed with a trusted key, 2 if it is valid but
+    /// no trusted key was given, and 1 otherwise.
     Verify(VerifyArgs),
     /// Make a new key to sign releases. The server uses it from its next start.
     ///

@@ -161,8 +161,8 @@ impl Oidc {
         }
     }
 
-    /// Starts a sign-in. Returns the redirect that sends the browser to the provider, with the secret for the browser's cookie.
-    /// The provider later sends the browser back to the address `redirect`.
+    /// Starts a sign-in. Returns the redirect that sends the browser to the provider, with the secret for the browser's
+    /// cookie. The provider later sends the browser back to the address `redirect`.
     ///
     /// # Errors
     /// Returns an error if the provider can't be reached, or if too many requests wait for it.

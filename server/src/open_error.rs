@@ -35,8 +35,8 @@ pub(crate) enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the stored data of a document that its plan names is damaged or lost. Other errors are about the caller or
-    /// about the length of a history, or they can pass.
+    /// Whether the stored data of a document that its plan names is damaged or lost. Other errors are about the caller
+    /// or about the length of a history, or they can pass.
     pub(crate) fn is_damage(&self) -> bool {
         matches!(self, Self::Missing | Self::Store(StoreError::Damaged(_)) | Self::Ledger(_))
     }
@@ -52,8 +52,8 @@ impl From<ScanError> for OpenError {
 mod tests {
     use super::*;
 
-    /// The list of a plan calls only damaged documents damaged, and only those can be deleted although nobody can tell whether
-    /// they have a release.
+    /// The list of a plan calls only damaged documents damaged, and only those can be deleted although nobody can tell
+    /// whether they have a release.
     #[test]
     fn a_failure_that_can_pass_is_no_damage() {
         assert!(OpenError::Missing.is_damage());

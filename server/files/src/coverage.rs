@@ -99,7 +99,8 @@ mod tests {
                 (0..5).map(|_| once()).min().unwrap()
             };
             let (short, long) = (took(20_000), took(160_000));
-            // A text eight times as long takes about eight times as long. In quadratic time it would take 64 times as long.
+            // A text eight times as long takes about eight times as long. In quadratic time it would take 64 times as
+            // long.
             assert!(long < short * 32 + Duration::from_millis(50), "{unit:?}: {short:?}, {long:?}");
         }
     }

@@ -19,8 +19,8 @@ use std::collections::HashMap;
 /// Width of the text in twentieths of a point: A4 without its margins.
 const TEXT_WIDTH_TWIPS: usize = 9_026;
 
-/// Returns a commitment as DOCX. Each change in `manuscript` names its author by an index into `authors`. `time` says when
-/// a release was frozen, or when a draft was read, in milliseconds since the Unix epoch.
+/// Returns a commitment as DOCX. Each change in `manuscript` names its author by an index into `authors`. `time` says
+/// when a release was frozen, or when a draft was read, in milliseconds since the Unix epoch.
 #[must_use]
 pub fn docx(paper: &Paper, manuscript: &Manuscript, authors: &[String], time: u64) -> Vec<u8> {
     let words = Words::of(&paper.language);
@@ -50,7 +50,8 @@ pub fn docx(paper: &Paper, manuscript: &Manuscript, authors: &[String], time: u6
 struct Paragraph {
     kind: LineKind,
     runs: Vec<(Span, Option<Trace>)>,
-    /// The change that inserted or deleted the paragraph's end, if one did. A deleted end joins the paragraph to the next.
+    /// The change that inserted or deleted the paragraph's end, if one did. A deleted end joins the paragraph to the
+    /// next.
     end: Option<Trace>,
 }
 
@@ -72,6 +73,7 @@ struct Writer<'a> {
     link_numbers: HashMap<String, usize>,
     /// Number of lists written so far. Each has a numbering of its own, which starts at 1.
     lists: usize,
+    /// Number of tracked changes written so far. Each gets an id from this number.
     changes: usize,
 }
 
@@ -275,8 +277,8 @@ impl Writer<'_> {
         format!("link{at}")
     }
 
-    /// Writes the mark of a tracked change around the content `inside`. Without `inside`, the mark is about the paragraph
-    /// end or the table row that contains it.
+    /// Writes the mark of a tracked change around the content `inside`. Without `inside`, the mark is about the
+    /// paragraph end or the table row that contains it.
     fn mark(&mut self, trace: Trace, inside: Option<Markup>) -> Markup {
         self.changes += 1;
         let author = self.authors.get(trace.author as usize).map_or("", String::as_str);
@@ -339,8 +341,8 @@ fn destination(leads_to: &str, is_deleted: bool) -> Markup {
     } }
 }
 
-/// Returns an address as the target of a relationship, or `None` if it is not an absolute URL: Word treats a file with any
-/// other target as damaged.
+/// Returns an address as the target of a relationship, or `None` if it is not an absolute URL: Word treats a file with
+/// any other target as damaged.
 fn target(address: &str) -> Option<String> {
     url::Url::parse(address).ok()?;
     let mut out = String::with_capacity(address.len());

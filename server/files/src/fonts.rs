@@ -10,8 +10,8 @@ use typst::foundations::Bytes;
 use typst::text::{Font, FontBook, FontInfo};
 use typst::utils::LazyHash;
 
-/// The fonts inside the binary, for Latin, Greek, Cyrillic, Hangul, Georgian and symbols. All are under the SIL Open Font
-/// License 1.1.
+/// The fonts inside the binary, for Latin, Greek, Cyrillic, Hangul, Georgian and symbols. All are under the SIL Open
+/// Font License 1.1.
 #[derive(RustEmbed)]
 #[folder = "../../web/node_modules/@expo-google-fonts"]
 #[allow_missing = true]
@@ -63,8 +63,8 @@ impl Fonts {
         Ok(Self { book: LazyHash::new(FontBook::from_fonts(&all)), all, text, glyphs })
     }
 
-    /// Returns two lists of names of font families: first those for authors' texts, then those for the words of the form
-    /// around the texts.
+    /// Returns two lists of names of font families: first those for authors' texts, then those for the words of the
+    /// form around the texts.
     pub(super) fn families(&self) -> (Vec<&str>, Vec<&str>) {
         let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
         let around = std::iter::once(AROUND).chain(text.iter().copied()).collect();
@@ -138,8 +138,8 @@ pub(super) fn text_families(added: &[String]) -> Vec<String> {
     all
 }
 
-/// Returns the characters of each font that belongs to one of the families, in the order of the families. Typst searches
-/// fonts for a character in this order.
+/// Returns the characters of each font that belongs to one of the families, in the order of the families. Typst
+/// searches fonts for a character in this order.
 pub(super) fn in_search_order<'f>(
     fonts: impl Iterator<Item = &'f FontInfo>,
     families: &[String],

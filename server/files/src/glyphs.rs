@@ -24,8 +24,9 @@ impl Glyphs {
     }
 }
 
-/// Whether a character is allowed in a PDF at all. Control characters, U+FEFF and private-use code points are not allowed.
-/// A reader with other fonts can't know the meaning of a private-use code point, and PDF/A forbids such code points.
+/// Whether a character is allowed in a PDF at all. Control characters, U+FEFF and private-use code points are not
+/// allowed. A reader with other fonts can't know the meaning of a private-use code point, and PDF/A forbids such code
+/// points.
 fn may_be_set(c: char) -> bool {
     !c.is_control() && !is_private_use(c) && c != '\u{feff}'
 }

@@ -1,5 +1,5 @@
-//! A commitment with its changes since a moment, for a file that shows changes. In a manuscript without changes, all text
-//! is marked as kept.
+//! A commitment with its changes since a moment, for a file that shows changes. In a manuscript without changes, all
+//! text is marked as kept.
 
 use accord_document::history::{Change, EditSpan, History, MilestoneDiff, PieceStatus, What};
 use accord_document::ids::Seq;
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 /// An insertion or a deletion: its author and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trace {
+    /// Whether the change is an insertion. Otherwise it is a deletion.
     pub(crate) is_new: bool,
     /// The author, as an index into the history's authors.
     pub(crate) author: u32,
@@ -27,6 +28,7 @@ pub(crate) struct Trace {
 pub(crate) struct Stretch {
     pub(crate) text: String,
     pub(crate) attributes: Attributes,
+    /// The change that inserted or deleted the characters, or `None` if they were kept.
     pub(crate) trace: Option<Trace>,
 }
 

@@ -43,6 +43,7 @@ pub fn markdown(paper: &Paper) -> String {
 struct Writer {
     out: String,
     /// If the last block is a list: whether it is numbered, and whether it has the alternative markers (`+` and `1)`).
+    /// `None` if the last block is not a list.
     last_list: Option<(bool, bool)>,
 }
 
@@ -76,7 +77,8 @@ impl Writer {
                 self.paragraph(&lines.join("\n>\n"));
             }
             Block::List(list) => {
-                // In CommonMark, a list directly after one of the same kind continues that list, unless its marker differs.
+                // In CommonMark, a list directly after one of the same kind continues that list, unless its marker
+                // differs.
                 let differs = self.last_list.is_some_and(|last| last == (list.ordered, false));
                 let mut lines = Vec::new();
                 items(list, "", differs, &mut lines);

@@ -24,8 +24,8 @@ pub struct Paper {
     pub about: Vec<String>,
     /// The signatures, if the text is a release.
     pub signed: Option<Signed>,
-    /// A sentence that says that a release was signed with gaps, and the name of each gap. `None` if there are no gaps, or
-    /// if the text is a draft.
+    /// A sentence that says that a release was signed with gaps, and the name of each gap. `None` if there are no gaps,
+    /// or if the text is a draft.
     pub gaps: Option<(String, Vec<String>)>,
     /// The text, piece by piece.
     pub pieces: Vec<Piece>,
@@ -138,8 +138,8 @@ impl Paper {
 }
 
 impl Paper {
-    /// Calls `visit` with the title and with each line of the form's words around the text. Authors' texts other than the
-    /// title are left out.
+    /// Calls `visit` with the title and with each line of the form's words around the text. Authors' texts other than
+    /// the title are left out.
     pub(super) fn each_line_around(&mut self, visit: &mut dyn FnMut(&mut [Span])) {
         let mut visit_text = |text: &mut String| {
             let text_of = std::mem::take(text);
@@ -244,8 +244,8 @@ impl Pieces {
     }
 }
 
-/// Returns the level at which an author's heading of `level` is set: at most one deeper than `last`, and at most 6. `below`
-/// is the level of the form's heading above the text, and `last` is the level of the heading before this one.
+/// Returns the level at which an author's heading of `level` is set: at most one deeper than `last`, and at most 6.
+/// `below` is the level of the form's heading above the text, and `last` is the level of the heading before this one.
 pub(super) fn level_of(below: u8, level: u8, last: u8) -> u8 {
     (below + level).min(last + 1).min(6)
 }

@@ -106,8 +106,8 @@ impl Press {
         Ok(Self { fonts, library: LazyHash::new(Library::default()) })
     }
 
-    /// Sets a paper as PDF. `time` is the time of the text, in milliseconds since the Unix epoch. Blocks for some tenths
-    /// of a second.
+    /// Sets a paper as PDF. `time` is the time of the text, in milliseconds since the Unix epoch. Blocks for some
+    /// tenths of a second.
     ///
     /// # Errors
     /// Returns an error if the fonts lack the script of the text, if the text is too long, or if Typst fails.
@@ -163,8 +163,8 @@ impl Press {
         })
     }
 
-    /// Bounds the cost of setting the text, replaces characters that no font has by code points, and returns the number of
-    /// characters that are now shown as code points.
+    /// Bounds the cost of setting the text, replaces characters that no font has by code points, and returns the number
+    /// of characters that are now shown as code points.
     fn settle(&self, paper: &mut Paper, pieces: &mut [SetPiece]) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
@@ -195,7 +195,8 @@ impl Press {
     }
 }
 
-/// Returns a text of at most `characters` characters unchanged. Cuts a longer text to that length, and adds an ellipsis.
+/// Returns a text of at most `characters` characters unchanged. Cuts a longer text to that length, and adds an
+/// ellipsis.
 fn cut(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         None => text.into(),

@@ -9,11 +9,13 @@ use accord_document::model::blocks::Span;
 use accord_document::readable::{CodePoint, is_hidden, is_mark};
 use std::fmt::Write;
 
-/// Maximum number of consecutive marks and unseen characters. No language needs as many (UAX #15, Stream-Safe Text Format).
+/// Maximum number of consecutive marks and unseen characters. No language needs as many (UAX #15, Stream-Safe Text
+/// Format).
 const MAX_MARKS_IN_A_ROW: usize = 30;
 /// Maximum number of characters of a word before a line can break in it. Long web addresses are shorter.
 const MAX_UNBROKEN_CHARACTERS: usize = 1_000;
-/// Maximum number of soft hyphens in a word. A soft hyphen shows only where a line breaks, so further ones are left out.
+/// Maximum number of soft hyphens in a word. A soft hyphen shows only where a line breaks, so further ones are left
+/// out.
 const MAX_SOFT_HYPHENS: usize = 100;
 const SOFT_HYPHEN: char = '\u{ad}';
 /// An invisible character at which a line can break (zero-width space).

@@ -22,8 +22,8 @@ pub fn draft() -> Origin<'static> {
     Origin::Draft { plan_title: "City plan 2026–2028", time: 1_795_440_000_000 }
 }
 
-/// Returns a commitment of a city as a release, after `change` has altered its content. The languages `ko`, `ka` and `cs`
-/// have texts of their own; any other language gets an English text.
+/// Returns a commitment of a city as a release, after `change` has altered its content. The languages `ko`, `ka` and
+/// `cs` have texts of their own; any other language gets an English text.
 #[must_use]
 pub fn released(language: &str, change: impl FnOnce(&mut Content)) -> Released {
     let [title, brief, name] = match language {

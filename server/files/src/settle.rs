@@ -8,8 +8,8 @@ use unicode_segmentation::UnicodeSegmentation;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Settled {
     pub(super) all: usize,
-    /// Number of characters shown as code points, such as `[U+1F9FF]`: characters that no font has, and marks that no font
-    /// has together with the letter below them.
+    /// Number of characters shown as code points, such as `[U+1F9FF]`: characters that no font has, and marks that no
+    /// font has together with the letter below them.
     pub(super) as_code_points: usize,
 }
 
@@ -19,15 +19,15 @@ impl Settled {
         self.as_code_points += other.as_code_points;
     }
 
-    /// Whether the text can be read: at most 2 % of its characters are shown as code points. A few symbols shown as code
-    /// points are readable. A whole language without glyphs is not.
+    /// Whether the text can be read: at most 2 % of its characters are shown as code points. A few symbols shown as
+    /// code points are readable. A whole language without glyphs is not.
     pub(super) fn is_readable(self) -> bool {
         self.as_code_points * 50 <= self.all
     }
 }
 
-/// Calls `out` with each character of a text in its composed form (NFC), and with whether the character can be set. Returns
-/// the counts of these characters. Takes time linear in the text's length.
+/// Calls `out` with each character of a text in its composed form (NFC), and with whether the character can be set.
+/// Returns the counts of these characters. Takes time linear in the text's length.
 pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, bool)) -> Settled {
     // Fonts are more likely to have the precomposed form (NFC) of a letter, however the letter was typed.
     let composed: String = text.replace('\t', " ").nfc().collect();
@@ -35,8 +35,8 @@ pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, boo
     for cluster in composed.graphemes(true) {
         let chars = || cluster.chars().filter(|c| !is_silent(*c));
         let font = fonts.iter().find(|font| chars().all(|c| font.has(c)));
-        // If no font has the whole cluster, a font with its first letter is used. Marks that this font lacks become code
-        // points.
+        // If no font has the whole cluster, a font with its first letter is used. Marks that this font lacks become
+        // code points.
         let font = font.or_else(|| {
             let first = chars().next()?;
             fonts.iter().find(|font| font.has(first))

@@ -116,14 +116,15 @@ fn optional_xml(text: &str) -> Result<Option<Document<'_>>, ImportError> {
 
 struct Reader {
     styles: HashMap<String, Style>,
+    /// For each list, by its id, whether its items are numbered at each depth.
     lists: HashMap<String, Vec<bool>>,
     links: HashMap<String, String>,
     /// Ids of the footnotes that the text refers to, in order.
     footnotes: Vec<String>,
     /// The pieces of paragraphs whose ends were deleted. They are joined with the next paragraph.
     carried: Vec<Piece>,
-    /// The address of the link that contains the last characters read so far in the current paragraph, if they are in a
-    /// link.
+    /// The address of the link to which the last characters that were read in the current paragraph belong, or `None`
+    /// if they belong to no link.
     link_before: Option<String>,
     budget: TextBudget,
     out: Findings,
@@ -153,8 +154,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds a paragraph with the pieces in `carried`, if there are any. No further paragraph follows with which they
-    /// could be joined.
+    /// Adds a paragraph with the pieces in `carried`, if there are any. Must be called at the end of the text, where no
+    /// further paragraph follows with which they could be joined.
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.carried);
         if !pieces.is_empty() {
@@ -184,8 +185,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Returns the rows of a table. The rows of a table inside a cell follow the row of that cell. Each of these inner rows
-    /// gets an empty first cell, so that the label in the first cell of the outer row applies to it, too.
+    /// Returns the rows of a table. The rows of a table inside a cell follow the row of that cell. Each of these inner
+    /// rows gets an empty first cell, so that the label in the first cell of the outer row applies to it, too.
     fn table(&mut self, table: Node<'_, '_>, depth: usize) -> Result<Vec<Vec<Cell>>, ImportError> {
         if depth > MAX_NESTING_DEPTH {
             return Err(damaged("its parts are nested too deeply"));
@@ -218,8 +219,8 @@ impl Reader {
         Ok(rows)
     }
 
-    /// Reads a paragraph, split at its line breaks, with the text boxes that it contains. Empty paragraphs are left out,
-    /// unless they are list items.
+    /// Reads a paragraph, split at its line breaks, with the text boxes that it contains. Empty paragraphs are left
+    /// out, unless they are list items.
     fn paragraphs(&mut self, node: Node<'_, '_>) -> Result<Vec<Paragraph>, ImportError> {
         let properties = child(node, "pPr");
         let style = properties.and_then(|all| value(all, "pStyle"));

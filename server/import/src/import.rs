@@ -7,8 +7,8 @@ use crate::limits::{Excess, MAX_MARKDOWN_BYTES, MAX_MARKUP_CHARACTERS};
 use crate::place::{Placed, place};
 use crate::{docx, markdown};
 
-/// Makes a commitment from a file. The extension of `name` selects the format, and `language` (BCP 47) is the language of
-/// the text.
+/// Makes a commitment from a file. The extension of `name` selects the format, and `language` (BCP 47) is the language
+/// of the text.
 ///
 /// # Errors
 /// Returns an error if the file is not Word or Markdown, is damaged, contains no text, or exceeds a limit.

@@ -14,7 +14,8 @@ pub(super) const MAX_MARKUP_CHARACTERS: usize = 400_000;
 pub(super) const MAX_PARAGRAPHS: usize = 20_000;
 /// Maximum number of stretches of text, each with the same formatting throughout.
 pub(super) const MAX_STRETCHES: usize = 30_000;
-/// Maximum number of bytes of the text and of its links' addresses. An address counts once for each stretch that has it.
+/// Maximum number of bytes of the text and of its links' addresses. An address counts once for each stretch that has
+/// it.
 pub(super) const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of Yjs items of the new document: one for each stretch, and one for each beginning and end of an
 /// attribute. One update can have a few more (`MAX_ITEMS_PER_UPDATE` in `document/src/limits.rs`).

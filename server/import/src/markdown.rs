@@ -33,7 +33,8 @@ struct Reader {
     /// Whether the next line is the first line of an item.
     begins_item: bool,
     table: Option<Vec<Vec<Cell>>>,
-    /// The destination of the link that is being read, if the link has the title that Accord's Markdown writer gives links.
+    /// The destination of the link that is being read, if the link has the title that Accord's Markdown writer gives
+    /// links.
     destination: Option<String>,
     /// The destination in brackets that can follow the link that was just read. It is not an author's text.
     shown_destination: Option<String>,

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 /// Maximum number of characters of a heading or label that is searched for [`CLUES`].
 pub(super) const MAX_LABEL_CHARACTERS: usize = 120;
 
-/// Names of fields in drafts and in forms of the Open Government Partnership, where they differ from the names that Accord
-/// shows.
+/// Names of fields in drafts and in forms of the Open Government Partnership, where they differ from the names that
+/// Accord shows.
 const FIELD_SYNONYMS: [(&str, &[&str]); 9] = [
     (
         "title",
@@ -39,8 +39,8 @@ const FIELD_SYNONYMS: [(&str, &[&str]); 9] = [
     ("contact_email", &["e-mail"]),
 ];
 
-/// Names of sections in drafts and forms, where they differ from the names that Accord shows. [`FIELD_SYNONYMS`] has the
-/// names of fields.
+/// Names of sections in drafts and forms, where they differ from the names that Accord shows. [`FIELD_SYNONYMS`] has
+/// the names of fields.
 const SECTION_SYNONYMS: [(Section, &[&str]); 6] = [
     (Section::Who, &["supporting stakeholders", "stakeholders"]),
     (Section::When, &["period covered", "period"]),
@@ -95,7 +95,8 @@ pub(super) enum NamedPart {
     Milestone,
 }
 
-/// The parts that each name stands for, in all languages of public pages.
+/// The parts of a commitment by their names, in all languages of the public pages. Several parts can have the same
+/// name.
 static NAMES: LazyLock<HashMap<String, Vec<NamedPart>>> = LazyLock::new(|| {
     let mut names: HashMap<String, Vec<NamedPart>> = HashMap::new();
     let mut call = |key: &str, part| {

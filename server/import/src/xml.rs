@@ -1,5 +1,5 @@
 //! Counts the contents of an XML text before a tree is built from it. A tree takes many times the memory of its text,
-//! and building it can take time that grows with the square of the number of some contents.
+//! and the time for building it can grow with the square of a count, such as the number of an element's attributes.
 
 use crate::budget::at_most;
 use crate::error::ImportError;

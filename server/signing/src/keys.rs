@@ -1,5 +1,5 @@
-//! The installation's keys, in its data folder: the private key that signs now, and the public keys of this and all earlier
-//! private keys.
+//! The installation's keys, in its data folder: the private key that signs now, and the public keys of this and all
+//! earlier private keys.
 //!
 //! Only the server's user can read `keys/signing.key`. `keys/published.txt` contains every public key, one on each line
 //! and the newest last, so that notes signed with an older key stay verifiable.
@@ -27,8 +27,8 @@ pub enum KeyError {
         /// What is wrong with the file, in words that fit after a colon.
         reason: String,
     },
-    /// Public keys were published before, but the private key is missing. Contains the path at which the private key was
-    /// looked for.
+    /// Public keys were published before, but the private key is missing. Contains the path at which the private key
+    /// was looked for.
     #[error("the key that signs releases is missing from {}: restore it from a backup, or make a new one with `accord rotate-key`", .0.display())]
     Missing(PathBuf),
 }
@@ -44,8 +44,8 @@ impl Keys {
     /// Reads the keys in the data folder. If there are none yet, makes a key that is called `name`. Blocks.
     ///
     /// # Errors
-    /// Returns an error if the keys can't be read or written, if others than the server's user can read the private key,
-    /// or if the private key is missing although keys were published.
+    /// Returns an error if the keys can't be read or written, if others than the server's user can read the private
+    /// key, or if the private key is missing although keys were published.
     pub fn open(data: &Path, name: &str) -> Result<Self, KeyError> {
         let folder = data.join(FOLDER);
         let (path, list) = (folder.join(SIGNING), folder.join(PUBLISHED));

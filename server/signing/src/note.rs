@@ -185,8 +185,8 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PrivateKey {
-    /// Makes a private key from `seed`, which must be 32 random bytes. Characters that a name must not contain are removed
-    /// from `name`, and an empty name becomes `accord`.
+    /// Makes a private key from `seed`, which must be 32 random bytes. Characters that a name must not contain are
+    /// removed from `name`, and an empty name becomes `accord`.
     #[must_use]
     pub fn new(name: &str, seed: [u8; 32]) -> Self {
         let fit = |c: &char| !c.is_whitespace() && !is_unseen(*c) && *c != '+';

@@ -1,22 +1,23 @@
 //! Makes text that comes from a file, or from a person's name, safe to print in a terminal.
 //!
 //! Such text must reach a terminal only through this module. A [`Shown`] text is one line. Line breaks, control
-//! sequences, direction marks and all other characters that are not seen become code points, like `<U+202E>`. The module
-//! `readable` decides which characters these are. `web/src/features/release/shown.ts` follows the same rules, and
-//! `tests/data/verify/shown.json` tests both.
+//! sequences, direction marks and all other characters that are not seen become code points, like `<U+202E>`. The
+//! module `readable` decides which characters these are. `web/src/features/release/shown.ts` follows the same rules,
+//! and `tests/data/verify/shown.json` tests both.
 
 use accord_document::readable::{CodePoint, is_letter, is_mark, is_unseen};
 use std::fmt::{self, Write as _};
 
-/// Maximum number of characters that are printed of a text. For a longer text, the number of remaining characters is printed.
+/// Maximum number of characters that are printed of a text. For a longer text, the number of remaining characters is
+/// printed.
 pub const MAX_SHOWN_CHARS: usize = 300;
 
 /// Maximum number of consecutive combining marks that are printed unchanged. Tibetan and Hebrew need up to seven on a
 /// letter. Longer runs are drawn over other lines.
 const MAX_MARKS: usize = 8;
 
-/// Maximum number of consecutive spaces that are printed unchanged. Hundreds of spaces would push the text after them to
-/// the next line of a terminal, as if it began there.
+/// Maximum number of consecutive spaces that are printed unchanged. Hundreds of spaces would push the text after them
+/// to the next line of a terminal, as if it began there.
 const MAX_SPACES: usize = 2;
 
 /// Text that is safe to print. Every way to make one checks each character.
@@ -30,8 +31,8 @@ impl Shown {
         Self::except(text, is_unseen)
     }
 
-    /// Returns the text between quotation marks. A closing quotation mark inside becomes a code point, so that nobody can
-    /// end the quotation early.
+    /// Returns the text between quotation marks. A closing quotation mark inside becomes a code point, so that nobody
+    /// can end the quotation early.
     #[must_use]
     pub fn quoted(text: &str) -> Self {
         let Self(inside) = Self::except(text, |c| c == '”' || is_unseen(c));

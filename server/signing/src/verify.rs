@@ -47,7 +47,7 @@ pub struct Verified {
 ///
 /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/foreign-release.json");
 /// let file = std::fs::read_to_string(path)?;
-/// // From a place that the reader trusts: the key in the file proves nothing.
+/// // The key must come from a place that the reader trusts, because the key in the file proves nothing.
 /// let key: PublicKey = "127.0.0.1:4999+321778fe+AR5X4+NweQqdS3m0BFk/h8hH0xGSEJef0igyVQqPaouy".parse()?;
 ///
 /// let verified = verify(file.as_bytes(), std::slice::from_ref(&key))?;
@@ -143,8 +143,8 @@ fn is_text(released: &Released) -> bool {
     }) && released.facts.values().all(Value::is_string)
 }
 
-/// Checks that both sides have signed with their quorum, that nobody signed twice or for another side, and that no time is
-/// after the year 9999.
+/// Checks that both sides have signed with their quorum, that nobody signed twice or for another side, and that no time
+/// is after the year 9999.
 fn signatories(statement: &Statement) -> Result<(), Fault> {
     let Statement { quorum, signatories, frozen, .. } = statement;
     let mut people = BTreeSet::<&PersonId>::new();

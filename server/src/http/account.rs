@@ -118,8 +118,8 @@ pub(super) async fn rename(
     Ok(Json((&person).into()))
 }
 
-/// Changes the caller's password, ends all of their other sessions, and forgets all of their known devices except this
-/// one.
+/// Changes the caller's password, ends all of their other sessions, and forgets all of their known devices except the
+/// one that sent the request.
 #[utoipa::path(put, path = "/api/v1/account/password", request_body = NewPassword, responses(
     (status = 204), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn set_password(
@@ -201,7 +201,8 @@ async fn mail_confirmation(app: &App, person: Person) -> Result<(), Problem> {
     blocking(move || letters.send_confirmation(&person.id, to)).await
 }
 
-/// Ends all of the caller's sessions except the current one, and forgets all of the caller's known devices except this one.
+/// Ends all of the caller's sessions except the current one, and forgets all of their known devices except the one that
+/// sent the request.
 #[utoipa::path(delete, path = "/api/v1/account/sessions", responses(
     (status = 204), (status = 401, body = Problem)))]
 pub(super) async fn end_others(

@@ -305,7 +305,8 @@ async fn join(app: &App, offer: &Offer, by: &SignedIn) -> Result<(), ActError> {
     Ok(())
 }
 
-/// Returns the outcome for a person with a new user account. If the person could not join, the account is removed again.
+/// Returns the outcome for a person with a new user account. If the person could not join, the account is removed
+/// again.
 pub(super) async fn or_discard<T>(
     app: &App,
     person: Person,

@@ -77,8 +77,8 @@ impl Incoming {
         self.unfinished += bytes as u64;
     }
 
-    /// Records that the reader has taken a whole message. Returns the permit of the person who sent it, or `None` if the message
-    /// was small.
+    /// Records that the reader has taken a whole message. Returns the permit of the person who sent it, or `None` if
+    /// the message was small.
     pub(super) fn taken(&mut self) -> Option<PersonalPermit> {
         self.unfinished = 0;
         self.due = None;

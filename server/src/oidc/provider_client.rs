@@ -15,14 +15,15 @@ use tokio::time::timeout;
 
 /// Maximum number of conversations with one provider at the same time, not counting the discovery.
 const MAX_CONVERSATIONS: usize = 4;
-/// Maximum number of requests that wait for a conversation. As many again can wait for the discovery. Any further request is
-/// refused.
+/// Maximum number of requests that wait for a conversation. As many again can wait for the discovery. Any further
+/// request is refused.
 const MAX_WAITING_REQUESTS: usize = 32;
 /// Maximum time for which a request waits for its turn.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for which a discovery document and keys are kept if the provider does not state one, in milliseconds.
 const DEFAULT_CACHE_MS: u64 = 10 * 60_000;
-/// Minimum and maximum time for which a discovery document and keys are kept, in milliseconds, whatever time the provider states.
+/// Minimum and maximum time for which a discovery document and keys are kept, in milliseconds, whatever time the
+/// provider states.
 const CACHE_MS_BOUNDS: (u64, u64) = (60_000, 60 * 60_000);
 /// Time for which a provider that can't be reached is not asked again, in milliseconds.
 const FAILURE_TTL_MS: u64 = 10_000;
@@ -100,8 +101,8 @@ impl ProviderClient {
         }
     }
 
-    /// Has one conversation with the provider on a new thread. The thread runs until the conversation ends, even if the caller
-    /// has gone, and is included in [`MAX_CONVERSATIONS`] until then.
+    /// Has one conversation with the provider on a new thread. The thread runs until the conversation ends, even if the
+    /// caller has gone, and is included in [`MAX_CONVERSATIONS`] until then.
     ///
     /// # Errors
     /// Returns the error of the conversation, or an error if too many requests wait.
@@ -142,8 +143,8 @@ impl ProviderClient {
         Some(one.outcome.clone())
     }
 
-    /// Returns the outcome of the last discovery if it has other metadata than `lacking`, or if the provider was asked less than
-    /// [`MIN_KEY_AGE_MS`] ago. Returns `None` if the provider should be asked again.
+    /// Returns the outcome of the last discovery if it has other metadata than `lacking`, or if the provider was asked
+    /// less than [`MIN_KEY_AGE_MS`] ago. Returns `None` if the provider should be asked again.
     fn other_than(
         &self,
         lacking: &Arc<CoreProviderMetadata>,
@@ -160,8 +161,8 @@ impl ProviderClient {
         is_news.then(|| one.outcome.clone())
     }
 
-    /// Asks the provider for its endpoints and keys, unless `enough` returns an outcome once it is this request's turn. The
-    /// discovery continues if the caller goes away, because other requests wait for the same outcome.
+    /// Asks the provider for its endpoints and keys, unless `enough` returns an outcome once it is this request's turn.
+    /// The discovery continues if the caller goes away, because other requests wait for the same outcome.
     async fn discover(
         &self,
         enough: impl Fn(&Self) -> Option<Result<Arc<CoreProviderMetadata>, OidcError>>,
@@ -210,7 +211,8 @@ impl ProviderClient {
     }
 }
 
-/// Fetches the discovery document and the keys that it names. Returns both, and the time for which to keep them, in milliseconds.
+/// Fetches the discovery document and the keys that it names. Returns both, and the time for which to keep them, in
+/// milliseconds.
 fn discover(
     issuer: &str,
     conversation: &Conversation,

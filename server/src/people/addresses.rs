@@ -27,8 +27,8 @@ impl People {
         id.map_or(Ok(None), |id| self.person(&id))
     }
 
-    /// Reads the records by which a sign-in is decided. Reads just as many records if nobody has the address, so that the
-    /// response time does not show whether an account exists.
+    /// Reads the records by which a sign-in is decided. Reads just as many records if nobody has the address, so that
+    /// the response time does not show whether an account exists.
     pub(crate) fn credentials(
         &self,
         email: &str,

@@ -54,8 +54,8 @@ impl<J> Waiting<J> {
         true
     }
 
-    /// Drops the newest job of the address group with the most waiting jobs, to make room for a job of a group that has `own`
-    /// waiting jobs. Returns `false` without dropping anything if no group has at least `own + 2` waiting jobs.
+    /// Drops the newest job of the address group with the most waiting jobs, to make room for a job of a group that has
+    /// `own` waiting jobs. Returns `false` without dropping anything if no group has at least `own + 2` waiting jobs.
     fn displace(&mut self, own: usize) -> bool {
         let longest = self.groups.values_mut().max_by_key(|jobs| jobs.len());
         let Some(longest) = longest.filter(|jobs| jobs.len() > own + 1) else { return false };

@@ -117,8 +117,8 @@ impl Passwords {
         answered.await.map_err(|_| PasswordError::Busy)?
     }
 
-    /// Whether `password` is the password that was hashed. Without a hash the result is always `false`, but the comparison takes
-    /// as long as with one.
+    /// Whether `password` is the password that was hashed. Without a hash the result is always `false`, but the
+    /// comparison takes as long as with one.
     ///
     /// # Errors
     /// Returns an error if too many jobs wait.

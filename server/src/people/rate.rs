@@ -20,15 +20,15 @@ impl Quota {
     }
 }
 
-/// A budget for each key. At most `capacity` keys are kept. When more are in use, the half of them that has spent least is
-/// forgotten, so that many keys that are used once can't push out a key that is used often.
+/// A budget for each key. At most `capacity` keys are kept. When more are in use, the half of them that has spent least
+/// is forgotten, so that many keys that are used once can't push out a key that is used often.
 #[derive(Debug)]
 pub(crate) struct RateLimiter<K> {
     quota: Quota,
     capacity: usize,
     clock: Clock,
-    /// The time at which each key's budget has refilled completely, in milliseconds since the Unix epoch (the algorithm's
-    /// theoretical arrival time).
+    /// The time at which each key's budget has refilled completely, in milliseconds since the Unix epoch (the
+    /// algorithm's theoretical arrival time).
     full_at: Mutex<HashMap<K, u64>>,
 }
 
@@ -59,14 +59,14 @@ impl<K: Hash + Eq> RateLimiter<K> {
         Ok(())
     }
 
-    /// Returns the spent part of a budget, as the time in which that part refills, in milliseconds. The result is never more than
-    /// the time for the whole budget, even if the clock was set back meanwhile.
+    /// Returns the spent part of a budget, as the time in which that part refills, in milliseconds. The result is never
+    /// more than the time for the whole budget, even if the clock was set back meanwhile.
     fn spent_ms(&self, full_at: Option<u64>, now: u64) -> u64 {
         full_at.unwrap_or(now).saturating_sub(now).min(self.quota.refill_ms())
     }
 
-    /// Forgets the budgets that have refilled completely, because a key that is not stored has its whole budget. Must be called
-    /// regularly, so that unused budgets do not stay in memory.
+    /// Forgets the budgets that have refilled completely, because a key that is not stored has its whole budget. Must
+    /// be called regularly, so that unused budgets do not stay in memory.
     pub(crate) fn forget_full(&self) {
         let now = self.clock.now_ms();
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);

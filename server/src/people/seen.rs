@@ -41,8 +41,8 @@ impl People {
         }
     }
 
-    /// Returns the changes that remove every record of how far a person has looked at documents' histories. They are needed when
-    /// the person is forgotten.
+    /// Returns the changes that remove every record of how far a person has looked at documents' histories. They are
+    /// needed when the person is forgotten.
     pub(super) fn everything_seen(&self, person: &PersonId) -> Result<Vec<Swap>> {
         let all = self.store.scan(SEEN, &key(person, ""))?;
         let removal = |(key, record): (String, Record)| Swap {

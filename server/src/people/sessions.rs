@@ -24,8 +24,8 @@ pub(crate) struct SessionInfo {
     pub person: PersonId,
     /// Time of the sign-in, in milliseconds since the Unix epoch.
     pub since: u64,
-    /// Time of the last recorded use, in milliseconds since the Unix epoch. The last use can be up to [`MIN_RECORD_INTERVAL_MS`]
-    /// later.
+    /// Time of the last recorded use, in milliseconds since the Unix epoch. The last use can be up to
+    /// [`MIN_RECORD_INTERVAL_MS`] later.
     pub seen: u64,
     /// The address from which the session was started.
     pub address: String,

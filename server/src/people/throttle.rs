@@ -39,7 +39,8 @@ const STARTS_OF_GROUP: Quota = Quota { burst: 60, every_ms: 1_000 };
 /// (`oidc::MAX_PENDING_SIGN_INS`), so that no sign-in is forgotten while its person is at the provider.
 const STARTS: Quota = Quota { burst: 300, every_ms: 100 };
 
-/// Maximum number of keys, such as accounts or address groups, for which each limit keeps a budget. A key takes about 100 bytes.
+/// Maximum number of keys, such as accounts or address groups, for which each limit keeps a budget. A key takes about
+/// 100 bytes.
 const MAX_KEYS: usize = 50_000;
 
 /// The budgets for everything that this module limits.
@@ -74,8 +75,8 @@ impl Throttle {
         }
     }
 
-    /// Takes one password try from the budgets for an account, which is named by the address that the person entered. Returns the
-    /// lane in which the password is to be hashed.
+    /// Takes one password try from the budgets for an account, which is named by the address that the person entered.
+    /// Returns the lane in which the password is to be hashed.
     ///
     /// # Errors
     /// Returns the time to wait if a budget is empty.
@@ -100,8 +101,8 @@ impl Throttle {
         Ok(Lane::Stranger(from))
     }
 
-    /// Takes one try of a signed-in person's own password from the person's budget. Returns the lane in which the password is to
-    /// be hashed.
+    /// Takes one try of a signed-in person's own password from the person's budget. Returns the lane in which the
+    /// password is to be hashed.
     ///
     /// # Errors
     /// Returns the time to wait if the budget is empty.
@@ -110,8 +111,8 @@ impl Throttle {
         Ok(Lane::Known)
     }
 
-    /// Takes one use of a link or an invitation from the budget of its secret. Returns the lane in which the password is to be
-    /// hashed.
+    /// Takes one use of a link or an invitation from the budget of its secret. Returns the lane in which the password
+    /// is to be hashed.
     ///
     /// # Errors
     /// Returns the time to wait if the budget is empty.
@@ -120,7 +121,8 @@ impl Throttle {
         Ok(Lane::Stranger(from))
     }
 
-    /// Takes one mail to `email` from the budgets for mails. The result does not depend on whether anybody has that address.
+    /// Takes one mail to `email` from the budgets for mails. The result does not depend on whether anybody has that
+    /// address.
     ///
     /// # Errors
     /// Returns the time to wait if a budget is empty.
@@ -150,8 +152,8 @@ impl Throttle {
         self.starts.check(())
     }
 
-    /// Forgets the budgets that have refilled completely. Must be called regularly, so that unused budgets do not stay in
-    /// memory.
+    /// Forgets the budgets that have refilled completely. Must be called regularly, so that unused budgets do not stay
+    /// in memory.
     pub(crate) fn forget(&self) {
         self.devices.forget_full();
         self.pairs.forget_full();

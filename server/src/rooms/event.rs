@@ -10,7 +10,8 @@ use accord_document::sync::{Admission, Close, ConnectionId};
 use axum::body::Bytes;
 use tokio::sync::oneshot;
 
-/// An event that a room handles, whatever its source: a connection, an HTTP request, the store, or the stop of the server.
+/// An event that a room handles, whatever its source: a connection, an HTTP request, the store, or the stop of the
+/// server.
 #[derive(Debug)]
 pub(crate) enum RoomEvent {
     Join {

@@ -32,8 +32,8 @@ const MAX_BYTES_WHEN_CROWDED: usize = limits::MAX_STATE_BYTES + 64 * 1024;
 #[error("too much work is waiting")]
 pub(crate) struct Crowded;
 
-/// Counts of the bytes of frames that wait: one count for each person over all rooms, and one for all people. Clones share the
-/// counts.
+/// Counts of the bytes of frames that wait: one count for each person over all rooms, and one for all people. Clones
+/// share the counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WaitingBytes {
     by_person: Arc<Mutex<HashMap<PersonId, Arc<PersonalBytes>>>>,
@@ -44,7 +44,8 @@ pub(super) struct WaitingBytes {
 struct PersonalBytes {
     /// Permits for the frames that have a place in a room, one for each KiB.
     kib: Arc<Semaphore>,
-    /// Number of bytes of this person's frames that were read and not handled yet, including frames that wait for a place.
+    /// Number of bytes of this person's frames that were read and not handled yet, including frames that wait for a
+    /// place.
     read: AtomicUsize,
     all: Arc<AtomicUsize>,
 }

@@ -85,8 +85,8 @@ pub(crate) enum RequestError<E> {
     Refused(E),
 }
 
-/// Access to one document on behalf of one requester. The time of each turn is charged to the requester's budget in that
-/// document.
+/// Access to one document on behalf of one requester. The time of each turn is charged to the requester's budget in
+/// that document.
 #[derive(Debug, Clone)]
 pub(crate) struct RoomHandle {
     rooms: Rooms,
@@ -153,8 +153,8 @@ impl RoomHandle {
         self.read(Priority::Essential, |task| task.room().state().position().seq).await
     }
 
-    /// Returns the ranges of characters that make up a passage of the current text, or `None` if the text at the passage's place
-    /// is different.
+    /// Returns the ranges of characters that make up a passage of the current text, or `None` if the text at the
+    /// passage's place is different.
     pub(super) async fn locate(&self, passage: Passage) -> Result<Option<Vec<Range>>, OpenError> {
         let Passage { target, from, text, .. } = passage;
         let find = move |task: &mut Task| locate(task.room().state().doc(), &target, from, &text);
@@ -162,7 +162,8 @@ impl RoomHandle {
     }
 }
 
-/// Changes. Each method returns once its change is on disk. The result contains the number of the document's last entry.
+/// Changes. Each method returns once its change is on disk. The result contains the number of the document's last
+/// entry.
 ///
 /// # Errors
 /// Every method returns an error if the document can't be opened, if too many requests of this requester wait for its
@@ -215,9 +216,9 @@ impl RoomHandle {
         self.change(Priority::Ordinary, propose).await
     }
 
-    /// Takes a step on the path to a release. If the step freezes a release, `seal` is called with the number of the release once
-    /// the freeze is on disk, even if the caller has gone. The answer waits for the future that `seal` returns. Only
-    /// [`crate::sealing`] calls this method, because that module signs the releases that steps freeze.
+    /// Takes a step on the path to a release. If the step freezes a release, `seal` is called with the number of the
+    /// release once the freeze is on disk, even if the caller has gone. The answer waits for the future that `seal`
+    /// returns. Only [`crate::sealing`] calls this method, because that module signs the releases that steps freeze.
     pub(crate) async fn step<F: Future<Output = ()> + Send + 'static>(
         &self,
         actor: &Actor,

@@ -148,8 +148,8 @@ impl Rooms {
         Ok(())
     }
 
-    /// Returns an outbox for one of a person's connections, and the queue from which the connection's writer takes the messages
-    /// in the outbox.
+    /// Returns an outbox for one of a person's connections, and the queue from which the connection's writer takes the
+    /// messages in the outbox.
     #[must_use]
     pub(crate) fn outbox(&self, person: &PersonId) -> (Outbox, mpsc::Receiver<Queued>) {
         self.shared.outboxes.open(person)

@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 
 /// Maximum number of frames that wait for a receiver.
 const MAX_QUEUED_FRAMES: usize = 1024;
-/// Maximum number of bytes that wait for a receiver: the largest document, and as many bytes again for edits that arrive
-/// while it is sent.
+/// Maximum number of bytes that wait for a receiver: the largest document, and as many bytes again for edits that
+/// arrive while it is sent.
 const MAX_QUEUED_BYTES: usize = 2 * limits::MAX_STATE_BYTES;
 /// Maximum number of bytes that wait for one person, over all of their tabs and devices.
 const MAX_QUEUED_BYTES_PER_PERSON: usize = 3 * limits::MAX_STATE_BYTES;
@@ -83,8 +83,8 @@ impl Outboxes {
         (Outbox { frames, receiver: Count::default(), person, all: self.all.clone() }, queue)
     }
 
-    /// Returns a frame that several receivers can share. Its bytes are included once in the total of all outboxes, until the
-    /// last receiver has taken the frame.
+    /// Returns a frame that several receivers can share. Its bytes are included once in the total of all outboxes,
+    /// until the last receiver has taken the frame.
     pub(super) fn share(&self, frame: Arc<[u8]>) -> Bytes {
         let charge = self.all.add(frame.len());
         Bytes::from_owner(Shared { frame, _charge: charge })

@@ -159,7 +159,8 @@ impl Budget {
         lock(&self.long)
     }
 
-    /// Charges the time of a turn to the account for this room, and also to the account for long turns if the turn was long.
+    /// Charges the time of a turn to the account for this room, and also to the account for long turns if the turn was
+    /// long.
     pub(super) fn spend(&mut self, time: Duration, now: Instant) {
         self.all.spend(time, now);
         if time > LONG_TURN {

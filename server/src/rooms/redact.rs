@@ -71,8 +71,9 @@ impl RoomHandle {
     /// second argument of `find` has the ranges of the passage in the current text, or is `None` if the passage is in a
     /// comparison of two moments.
     ///
-    /// `place` is the redactor's place in the queue of redactions. The redactor's turn in that queue is held while the ledger is
-    /// read, but not while the room is asked, because the room takes long to answer if the redactor's budget is used up.
+    /// `place` is the redactor's place in the queue of redactions. The redactor's turn in that queue is held while the
+    /// ledger is read, but not while the room is asked, because the room takes long to answer if the redactor's budget
+    /// is used up.
     ///
     /// # Errors
     /// Returns an error if the passage is not in its place, if this person is not allowed to redact, if too many

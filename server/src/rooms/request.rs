@@ -33,8 +33,8 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
-    /// Creates a request. `run` runs in the room's task, and sends the answer to the caller itself, because an answer sometimes
-    /// has to wait for the disk.
+    /// Creates a request. `run` runs in the room's task, and sends the answer to the caller itself, because an answer
+    /// sometimes has to wait for the disk.
     pub(super) fn new<T: Send + 'static>(
         requester: Requester,
         priority: Priority,

@@ -216,8 +216,8 @@ impl<T> Turns<T> {
         Some(Turn { party, priority, item })
     }
 
-    /// Returns the time until [`next`](Self::next) returns an item, or `None` if `may_begin` returns false for every item that is
-    /// next in its party's line.
+    /// Returns the time until [`next`](Self::next) returns an item, or `None` if `may_begin` returns false for every
+    /// item that is next in its party's line.
     pub(super) fn wait(
         &mut self,
         now: Instant,

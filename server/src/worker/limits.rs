@@ -10,8 +10,8 @@ pub(crate) const MEMORY_BYTES: u64 = 160 * 1024 * 1024;
 pub(crate) const CPU_SECONDS: u64 = 15;
 /// Maximum number of open files while fonts are loaded, including the pipes.
 const FILES_WHILE_LOADING: u64 = 16;
-/// Maximum number of open file descriptors once the fonts are loaded: those of the three pipes. With this limit, neither a file
-/// nor a socket can be opened.
+/// Maximum number of open file descriptors once the fonts are loaded: those of the three pipes. With this limit,
+/// neither a file nor a socket can be opened.
 const PIPES: u64 = 3;
 /// Priority of a child, below the server (nice, 0 to 19).
 const NICE: i32 = 10;
@@ -37,9 +37,9 @@ pub(super) fn confine(parent: i32) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Limits the processor time of this process. At the soft limit, the system sends SIGXCPU, which the server recognises. The
-/// hard limit is a second later, because the system sends SIGKILL at the hard limit, even if the soft limit is the same
-/// (setrlimit(2)).
+/// Limits the processor time of this process. At the soft limit, the system sends SIGXCPU, which the server recognises.
+/// The hard limit is a second later, because the system sends SIGKILL at the hard limit, even if the soft limit is the
+/// same (setrlimit(2)).
 fn limit_processor_time() -> std::io::Result<()> {
     let kill = highest(Resource::Cpu, CPU_SECONDS + 1);
     let limits = Rlimit { current: Some(kill.saturating_sub(1)), maximum: Some(kill) };

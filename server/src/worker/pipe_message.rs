@@ -102,7 +102,8 @@ impl PipeMessage {
         Ok(message)
     }
 
-    /// Returns a message whose head and bytes have the announced `lengths` and are filled with zeros. The caller reads into them.
+    /// Returns a message whose head and bytes have the announced `lengths` and are filled with zeros. The caller reads
+    /// into them.
     ///
     /// # Errors
     /// Returns an error if a length is larger than `limit`.

@@ -171,8 +171,8 @@ async fn attend(
     answer
 }
 
-/// Writes the job to a child and reads the answer. Returns the answer, and up to [`MAX_STDERR_BYTES`] of what the child has
-/// written to standard error, which shows why it failed.
+/// Writes the job to a child and reads the answer. Returns the answer, and up to [`MAX_STDERR_BYTES`] of what the child
+/// has written to standard error, which shows why it failed.
 async fn converse(
     child: &mut Child,
     job: PipeMessage,

@@ -11,7 +11,8 @@ static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     serde_json::from_str(json).expect("a file of this project, read by every test of this crate")
 });
 
-/// Returns the English name under a complete key such as `sector.government`, or the key itself if there is no such name.
+/// Returns the English name under a complete key such as `sector.government`, or the key itself if there is no such
+/// name.
 pub(crate) fn known(key: &str) -> String {
     ENGLISH.get(key).cloned().unwrap_or_else(|| key.to_owned())
 }

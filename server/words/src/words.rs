@@ -107,8 +107,8 @@ impl Words {
         self.fill("date", &[("d", &day), ("month", month.unwrap_or_default()), ("y", &year)])
     }
 
-    /// Reads a day as people write it, in these words or in English, or as `2027-03-31`. Returns the day as `2027-03-31`,
-    /// or `None` if the text is anything else.
+    /// Reads a day as people write it, in these words or in English, or as `2027-03-31`. Returns the day as
+    /// `2027-03-31`, or `None` if the text is anything else.
     #[must_use]
     pub fn read_day(&self, text: &str) -> Option<String> {
         let text = text.trim();
@@ -146,7 +146,8 @@ impl Words {
         is_that.then(|| date.to_string())
     }
 
-    /// Returns a time (in milliseconds since the Unix epoch) in a time zone, as the day, the hour and minute, and the zone.
+    /// Returns a time (in milliseconds since the Unix epoch) in a time zone, as the day, the hour and minute, and the
+    /// zone.
     #[must_use]
     pub fn moment(&self, milliseconds: u64, zone: &str) -> String {
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);

@@ -17,8 +17,8 @@ const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
 /// Number of levels of a list in Word.
 const LIST_LEVELS: usize = 9;
 
-/// Returns the archive of a document. `document` is its main part, `links` the targets of its links, and `lists` the number
-/// of its lists.
+/// Returns the archive of a document. `document` is its main part, `links` the targets of its links, and `lists` the
+/// number of its lists.
 pub(super) fn package(
     paper: &Paper,
     time: u64,
@@ -142,7 +142,8 @@ fn properties(paper: &Paper, time: u64) -> String {
     })
 }
 
-/// Writes the part with the numberings: one for all lists with bullets, and one for each of the `lists` lists with numbers.
+/// Writes the part with the numberings: one for all lists with bullets, and one for each of the `lists` lists with
+/// numbers.
 fn numbering(lists: usize) -> String {
     let bullets = ["•", "–", "▪"];
     let formats = ["decimal", "lowerLetter", "lowerRoman"];

@@ -1,3 +1,5 @@
+//! Tests of Word files: their parts are well-formed, and changes and links are those of Word.
+
 use super::*;
 use crate::samples;
 use accord_document::model::attributes::Attributes;

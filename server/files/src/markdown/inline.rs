@@ -110,7 +110,8 @@ enum Mark {
 enum Token {
     /// A character of the text.
     Char(char),
-    /// Brackets, addresses and other markup, written unchanged. Markup begins and ends with ASCII punctuation or a blank.
+    /// Brackets, addresses and other markup, written unchanged. Markup begins and ends with ASCII punctuation or a
+    /// blank.
     Markup(String),
     Open(Mark),
     Close(Mark),
@@ -140,8 +141,8 @@ impl Writer {
         match (link, leads_to) {
             (None, _) => {}
             (Some(link), None) => self.markup(format!("]({})", address(link))),
-            // The link gets a title. By this title, an import recognises that the words in brackets after the link are not
-            // the author's, and leaves these words out.
+            // The link gets a title. By this title, an import recognises that the words in brackets after the link are
+            // not the author's, and leaves these words out.
             (Some(link), Some(leads_to)) => {
                 let shown = escaped(leads_to);
                 let title = shown.replace('"', "\\\"");
@@ -199,7 +200,8 @@ impl Writer {
         };
         let beside = |at: usize| is_mark(at.checked_sub(1)) || is_mark(Some(at + 1));
         let other = match self.tokens.get(at) {
-            // An italic stretch contains only characters, so the next closing italic delimiter belongs to this opening one.
+            // An italic stretch contains only characters, so the next closing italic delimiter belongs to this opening
+            // one.
             Some(Token::Open(_)) => self.tokens[at + 1..]
                 .iter()
                 .position(|token| *token == Token::Close(Mark::Italic))
@@ -222,9 +224,9 @@ impl Writer {
         out.push(c);
     }
 
-    /// Whether the character `c` would keep the delimiter directly beside `c` from being read as a delimiter. White space
-    /// and ASCII punctuation never do. Any other character does if the delimiter is an underscore, or if the character at
-    /// the delimiter's inner side is not a letter or digit.
+    /// Whether the character `c` would keep the delimiter directly beside `c` from being read as a delimiter. White
+    /// space and ASCII punctuation never do. Any other character does if the delimiter is an underscore, or if the
+    /// character at the delimiter's inner side is not a letter or digit.
     fn keeps_from_marking(&self, at: usize, c: char) -> bool {
         if c.is_whitespace() || c.is_ascii_punctuation() {
             return false;
@@ -251,8 +253,8 @@ impl Writer {
         opens_behind || closes_before
     }
 
-    /// Whether a character could be read as markup: anywhere, at the start of a line, or because of the characters after
-    /// it. `begins` is true if nothing but digits is before `c` in its line.
+    /// Whether a character could be read as markup: anywhere, at the start of a line, or because of the characters
+    /// after it. `begins` is true if nothing but digits is before `c` in its line.
     fn is_markup(&self, at: usize, c: char, begins: bool) -> bool {
         let next_is = |texts: &[&str]| texts.iter().any(|text| self.goes_on(at + 1, text));
         match c {

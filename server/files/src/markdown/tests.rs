@@ -57,8 +57,8 @@ fn blocks_and_marks_are_markdowns_own() {
     );
 }
 
-/// A line of a text: its kind, and its characters, each with whether it is bold, whether it is italic, and the address of
-/// its link. Blanks have no marks, because nobody sees marks on blanks.
+/// A line of a text: its kind, and its characters, each with whether it is bold, whether it is italic, and the address
+/// of its link. Blanks have no marks, because nobody sees marks on blanks.
 type Said = (String, Vec<(char, bool, bool, Option<String>)>);
 
 fn said(kind: String, line: &Line) -> Said {
@@ -187,7 +187,8 @@ impl Reading {
     }
 }
 
-/// Returns the options to read with: plain CommonMark, CommonMark with tables, and every extension but smart punctuation.
+/// Returns the options to read with: plain CommonMark, CommonMark with tables, and every extension but smart
+/// punctuation.
 fn readers() -> [Options; 3] {
     let all = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
     [Options::empty(), Options::ENABLE_TABLES, all]

@@ -1,3 +1,5 @@
+//! Tests of PDFs: which texts can be set, and from which side each line is read.
+
 use super::*;
 use crate::samples;
 use accord_document::model::delta::Op;

@@ -1,7 +1,7 @@
 //! The authors' text in the form in which the Typst template reads it: each line with its direction.
 //!
-//! The direction depends on the line as its author wrote it, by the same rule as in Word files. It is decided before code
-//! points replace characters that can't be set, because code points are read from left to right.
+//! The direction depends on the line as its author wrote it, by the same rule as in Word files. It is decided before
+//! code points replace characters that can't be set, because code points are read from left to right.
 
 use crate::paper::Piece;
 use accord_document::model::blocks::{Block, Line, List};

@@ -1,6 +1,6 @@
-//! Recognises the destination of a link, which Accord's Word files show after the words of the link. A destination is not
-//! an author's text, so an import leaves it out. Other text in the same style is kept, because people copy runs with
-//! their style, and files of other programs can have a style of the same name.
+//! Recognises the destination of a link, which Accord's Word files show after the words of the link. A destination is
+//! not an author's text, so an import leaves it out. Other text in the same style is kept, because people copy runs
+//! with their style, and files of other programs can have a style of the same name.
 
 use super::nodes::{child, value};
 use accord_document::readable::address;
@@ -8,8 +8,8 @@ use accord_words::styles::{DESTINATION_STYLE, ESCAPED_IN_TARGETS};
 use roxmltree::Node;
 
 /// Returns the number of runs, from `first` on, that together show the destination of the link before them, or 0 if the
-/// text is an author's. The runs must have the style that Accord uses for destinations, and contain exactly what Accord's
-/// writer adds after that link. There can be several, because Word splits runs.
+/// text is an author's. The runs must have the style that Accord uses for destinations, and contain exactly what
+/// Accord's writer adds after that link. There can be several, because Word splits runs.
 pub(super) fn runs_of_destination(first: Node<'_, '_>, address: &str) -> usize {
     let expected = [shown_destination(address), shown_destination(&before_escaping(address))];
     let runs = first.next_siblings().filter(|node| !is_marker(*node));
@@ -38,8 +38,8 @@ fn shown_destination(address: &str) -> String {
     format!(" ({})", address::destination(address))
 }
 
-/// Returns an address as it was before Accord's writer escaped it for the target of a relationship. The writer escapes some
-/// ASCII characters there, but shows them unescaped after the link.
+/// Returns an address as it was before Accord's writer escaped it for the target of a relationship. The writer escapes
+/// some ASCII characters there, but shows them unescaped after the link.
 fn before_escaping(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
     let mut rest = address;

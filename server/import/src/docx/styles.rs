@@ -17,7 +17,8 @@ const MAX_BASE_STYLES: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Style {
     pub(super) role: Option<Role>,
-    /// Whether paragraphs in this style are words that Accord adds around the authors' text, which an import leaves out.
+    /// Whether paragraphs in this style are words that Accord adds around the authors' text, which an import leaves
+    /// out.
     pub(super) is_about: bool,
     pub(super) list: Option<(String, u8)>,
     based_on: Option<String>,
@@ -70,8 +71,8 @@ pub(super) fn outline_level(properties: Node<'_, '_>) -> Option<u8> {
     (level < 9).then_some(level + 1)
 }
 
-/// Returns the id of the list that a paragraph belongs to, and the paragraph's depth in that list, from 0. `None` outside
-/// lists.
+/// Returns the id of the list that a paragraph belongs to, and the paragraph's depth in that list, from 0. `None`
+/// outside lists.
 pub(super) fn list_of(properties: Node<'_, '_>) -> Option<(String, u8)> {
     let list = child(properties, "numPr")?;
     let depth = value(list, "ilvl").and_then(|depth| depth.parse().ok()).unwrap_or(0);

@@ -48,8 +48,8 @@ impl Placer {
         self.section = None;
     }
 
-    /// Reads a row of a table that is a form, with labels before or above their values. `group` is the last label in the
-    /// table's first column.
+    /// Reads a row of a table that is a form, with labels before or above their values. `group` is the last label in
+    /// the table's first column.
     fn row(&mut self, group: &str, mut cells: Vec<Cell>) {
         if cells.len() < 2 {
             for paragraph in cells.into_iter().flatten() {
@@ -62,7 +62,8 @@ impl Placer {
         }
         let [first, second] = [text_of(&cells[0]), text_of(&cells[1])];
         let labels = [
-            // In a row of three cells, the first two are the label: Supporting stakeholders | Civil society | their names.
+            // In a row of three cells, the first two are the label: Supporting stakeholders | Civil society | their
+            // names.
             (2, (cells.len() > 2).then(|| format!("{group} {second}"))),
             (1, Some(format!("{group} {first}")).filter(|_| group != first)),
             (1, Some(first.clone())),

@@ -48,8 +48,8 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
     };
     let law = link(0, &run("the law"));
     let destination = styled(" (laws.example)");
-    // Destinations that Accord's writer added are left out: after a link, also if the link has several parts, if both are
-    // tracked insertions, and if Word has split the run.
+    // Destinations that Accord's writer added are left out: after a link, also if the link has several parts, if both
+    // are tracked insertions, and if Word has split the run.
     check(&format!("{law}{destination}{}", run(", and")), "the law, and");
     check(&format!("{}{}{destination}", link(0, &run("the ")), link(0, &run("law"))), "the law");
     check(&format!("<w:ins>{law}</w:ins><w:ins>{destination}</w:ins>"), "the law");
@@ -66,8 +66,8 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
         ),
         "write call",
     );
-    // Text in the style of destinations is kept if it follows no link, repeats the destination, names another host, or says
-    // more.
+    // Text in the style of destinations is kept if it follows no link, repeats the destination, names another host, or
+    // says more.
     check(&styled("We publish it."), "We publish it.");
     check(&format!("{}{destination}", run("the law")), "the law (laws.example)");
     check(&format!("{law}{destination}{destination}"), "the law (laws.example)");

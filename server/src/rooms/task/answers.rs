@@ -76,8 +76,8 @@ impl Task {
         status
     }
 
-    /// Returns the data that a list of documents shows for this document. The text is read only once for each position of the
-    /// ledger, but the connected people and the last editor are always current.
+    /// Returns the data that a list of documents shows for this document. The text is read only once for each position
+    /// of the ledger, but the connected people and the last editor are always current.
     pub(in crate::rooms) fn summary(&mut self) -> Summary {
         let present = self.room.people().cloned().collect();
         let (state, last_editor) = (self.room.state(), self.last_editor.clone());

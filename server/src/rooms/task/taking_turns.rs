@@ -17,8 +17,8 @@ const MAX_SHORT_FRAME_BYTES: usize = 512;
 /// Size of a document in bytes above which reading it, encoding it, or searching it for an edit can occupy a thread for
 /// long.
 const MAX_SHORT_DOCUMENT_BYTES: usize = 256 * 1024;
-/// Result of [`DocumentState::reading_cost`] above which reading a document can occupy a thread for long. This value stands for
-/// about 4 ms.
+/// Result of [`DocumentState::reading_cost`] above which reading a document can occupy a thread for long. This value
+/// stands for about 4 ms.
 const MAX_SHORT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;

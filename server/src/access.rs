@@ -1,4 +1,4 @@
-//! What a person is allowed to do in a document now, and the signal that people's permissions can have changed.
+//! What a person is allowed to do in a document now, and the signal that the permissions of people may have changed.
 
 use crate::generation::Generation;
 use crate::people::People;
@@ -37,7 +37,7 @@ impl Access {
         self.plans.grant(&person, document).ok_or(Denied::NotShared)
     }
 
-    /// Returns a receiver that is notified whenever the permissions of any person can have changed.
+    /// Returns a receiver that is notified whenever the permissions of any person may have changed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }

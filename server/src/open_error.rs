@@ -52,8 +52,8 @@ impl From<ScanError> for OpenError {
 mod tests {
     use super::*;
 
-    /// The list of a plan calls only damaged documents damaged, and only those can be deleted although nobody can tell
-    /// whether they have a release.
+    /// The list of documents in a plan calls a document damaged only if `is_damage` is true. Only such a document can
+    /// be deleted although nobody can tell whether it has a release.
     #[test]
     fn a_failure_that_can_pass_is_no_damage() {
         assert!(OpenError::Missing.is_damage());

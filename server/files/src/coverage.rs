@@ -10,7 +10,7 @@ use accord_document::release::canonical::Released;
 use std::path::Path;
 use typst::text::FontInfo;
 
-/// The characters of each font for authors' texts. The fonts are in the order in which `each_file` visits their files.
+/// The characters that each font for authors' texts has. The fonts are in the order in which Typst searches them.
 pub struct Coverage {
     fonts: Vec<Glyphs>,
 }

@@ -127,7 +127,7 @@ impl Press {
             date.minute().unsigned_abs(),
             date.second().unsigned_abs(),
         ));
-        // Typst's memoised results are useful for this paper only.
+        // Typst's memoised results are useful for this paper only, so they are freed now.
         typst::comemo::evict(0);
         made
     }

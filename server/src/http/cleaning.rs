@@ -67,7 +67,7 @@ async fn copy_then_turn<T>(
 
 /// Returns the edit that cleans a document, or `None` if there is nothing to clean or the document can't be read.
 fn cleaning_of(document: &[u8]) -> Option<Vec<u8>> {
-    // The client id is random, so that nobody has written or will write under it.
+    // The client id is random, so that no other writer has the same one.
     let mut replica = Replica::new(rand::random::<u64>() & limits::MAX_CLIENT_ID);
     replica.apply(document).ok()?;
     let before = replica.state_vector();

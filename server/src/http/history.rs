@@ -279,7 +279,7 @@ pub(super) async fn restore(
     let actor = writing(&app, &by, &found, Action::Restore)?;
     let part = part(wanted.part.as_deref())?;
     let moment = Seq(wanted.moment.max(1));
-    // The client id is random, so that nobody has written or will write under it.
+    // The client id is random, so that no other writer has the same one.
     let client = rand::random::<u64>() & limits::MAX_CLIENT_ID;
     let requester = Requester::from(&by);
     let made = in_archive(&app, &requester, &found, move |archive| {

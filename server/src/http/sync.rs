@@ -133,10 +133,10 @@ async fn serve(
 
 /// The side of a connection that ended first.
 enum Ended {
-    /// The reading side, or the peer did not answer a ping. Contains the close message for the peer, or `None` if the
-    /// peer gets none.
+    /// The reading side ended, or the peer did not answer a ping. Contains the close message for the peer, or `None` if
+    /// the peer gets none.
     Reading(Option<Close>),
-    /// The writing side.
+    /// The writing side ended.
     Writing,
 }
 
@@ -288,7 +288,7 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut queue: mpsc::Receiver<Q
         }
     }
     // If the room dropped the connection without a close message, the receiver was too slow, or the room is being
-    // rebuilt. After another close message, this one is not sent.
+    // rebuilt. If the room has sent a close message, the socket does not send this second one.
     let close = Close::new(Close::SLOW, "This connection fell behind. It will sync again.");
     let _ = sink.send(close_message(close)).await;
 }

@@ -153,7 +153,7 @@ mod tests {
         let work = async move {
             let work = move || {
                 begun.send(()).unwrap();
-                // The test can fail and drop the other end.
+                // If the test fails, it drops the other end, and this returns an error.
                 let _ = ended.recv();
                 Ok(())
             };

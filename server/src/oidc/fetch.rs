@@ -19,7 +19,8 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub(super) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
-        // A provider could redirect the server to any address inside the server's own network.
+        // Redirects are not followed: a provider could redirect the server to any address inside the server's own
+        // network.
         .max_redirects(0)
         .max_response_header_size(MAX_HEADER_BYTES)
         .timeout_resolve(Some(CONNECT_TIMEOUT))

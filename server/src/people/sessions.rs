@@ -193,7 +193,8 @@ impl Sessions {
             })
             .collect();
         match self.store.swap_all(&swaps) {
-            // The store has other records than memory. It has removed none of them, so each is removed as it is stored.
+            // A stored record has another revision than the one in memory, so the store has removed no record. Each
+            // record is then removed at the revision that the store has.
             Err(StoreError::Conflict) => {
                 ended.iter().try_for_each(|(id, _)| self.remove_stored(id))?;
             }

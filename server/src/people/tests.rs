@@ -101,7 +101,7 @@ fn a_session_that_has_ended_is_not_stored_whatever_revision_it_had() {
     for _ in 0..2 {
         people.sessions().begin(&ana.id, "127.0.0.1", "test").unwrap();
     }
-    // Somebody else has written one of the records again.
+    // One of the records is written again, so its revision in the store differs from the one in memory.
     let all = store.scan("session", "").unwrap();
     let (key, record) = all.into_iter().next().unwrap();
     store.swap("session", &key, Some(record.revision), Some(&record.value)).unwrap();

@@ -3,8 +3,8 @@
 //! frames.
 //!
 //! A person whose budget is used up fills only their own places. Once the limit for all people is exceeded, each person
-//! still has space for one message of the largest size. A connection that then sends more is closed with 4301, and its
-//! client syncs again.
+//! still has space for one message of the largest size. A connection that then sends more is closed with the code 4301
+//! (`Close::SLOW`), and its client syncs again.
 
 use accord_document::ids::PersonId;
 use accord_document::limits;

@@ -1,6 +1,6 @@
 //! Outboxes. Each outbox is the queue of the frames that wait for one receiver, which is a connection. An outbox is
-//! bounded in frames and in bytes. If a frame would exceed these bounds, the connection is closed with 4301, and its
-//! client syncs again.
+//! bounded in frames and in bytes. If a frame would exceed these bounds, the connection is closed with the code 4301
+//! (`Close::SLOW`), and its client syncs again.
 //!
 //! The bytes of a frame are charged to its receiver and to that receiver's person until the operating system has taken
 //! the whole frame. In the total of all outboxes, a frame counts once, however many receivers share it, until the frame

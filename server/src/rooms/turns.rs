@@ -34,6 +34,7 @@ pub(super) enum Priority {
     Essential,
 }
 
+/// The waiting items of one party, with its budget.
 #[derive(Debug)]
 struct Line<T> {
     essential: VecDeque<T>,

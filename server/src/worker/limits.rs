@@ -3,10 +3,11 @@
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 /// Maximum memory of a child for its own data, in bytes (`RLIMIT_DATA`, setrlimit(2)). The program and the fonts inside
-/// it do not count. The largest honest paper, 300,000 characters of Korean in paragraphs, takes 143 MiB of data.
+/// it do not count. The largest paper that should succeed, 300,000 characters of Korean in paragraphs, takes 143 MiB of
+/// data.
 pub(crate) const MEMORY_BYTES: u64 = 160 * 1024 * 1024;
-/// Maximum processor time of a child, in seconds. The largest honest paper takes 3 seconds, and 200,000 characters in a
-/// single paragraph take 5.
+/// Maximum processor time of a child, in seconds. The largest paper that should succeed takes 3 seconds, and 200,000
+/// characters in a single paragraph take 5.
 pub(crate) const CPU_SECONDS: u64 = 15;
 /// Maximum number of open files while fonts are loaded, including the pipes.
 const FILES_WHILE_LOADING: u64 = 16;

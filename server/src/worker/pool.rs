@@ -66,7 +66,7 @@ pub(crate) struct Workers {
     wanted: mpsc::Sender<ChildRequest>,
 }
 
-/// A request for a child: the channel on which the caller waits for it.
+/// A request for a child: the channel through which the caller receives the child.
 type ChildRequest = oneshot::Sender<std::io::Result<Child>>;
 
 impl Workers {

@@ -105,7 +105,8 @@ enum Mark {
     Italic,
 }
 
-/// A part of a line. Marks and links stay separate from characters until the neighbours of each are known.
+/// A part of a line. Before a line is written, it is split into tokens, because the way in which a character or a mark
+/// is written depends on its neighbours.
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
     /// A character of the text.

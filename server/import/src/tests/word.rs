@@ -48,8 +48,8 @@ fn of_the_style_of_destinations_only_what_our_file_says_behind_a_link_is_left_ou
     };
     let law = link(0, &run("the law"));
     let destination = styled(" (laws.example)");
-    // Destinations that Accord's writer added are left out: after a link, also if the link has several parts, if both
-    // are tracked insertions, and if Word has split the run.
+    // A destination that Accord's writer added after a link is left out, also if the link has several parts, if link
+    // and destination are tracked insertions, and if Word has split the run of the destination.
     check(&format!("{law}{destination}{}", run(", and")), "the law, and");
     check(&format!("{}{}{destination}", link(0, &run("the ")), link(0, &run("law"))), "the law");
     check(&format!("<w:ins>{law}</w:ins><w:ins>{destination}</w:ins>"), "the law");

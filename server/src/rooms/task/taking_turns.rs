@@ -18,7 +18,7 @@ const MAX_SHORT_FRAME_BYTES: usize = 512;
 /// long.
 const MAX_SHORT_DOCUMENT_BYTES: usize = 256 * 1024;
 /// Result of [`DocumentState::reading_cost`] above which reading a document can occupy a thread for long. This value
-/// stands for about 4 ms.
+/// corresponds to about 4 ms.
 const MAX_SHORT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;
@@ -52,8 +52,8 @@ fn needs_slot(state: &DocumentState, event: &RoomEvent) -> bool {
     }
 }
 
-/// Whether the turn of an event can be taken now, while large turns are postponed. A large turn that is taken is
-/// postponed as well, at most one for each party.
+/// Whether the turn of an event can be taken now, while large turns are postponed. Taking a large turn means that it is
+/// postponed as well. At most one turn of each party can be postponed.
 fn may_pass(
     postponed: &[Postponed],
     state: &DocumentState,
@@ -61,7 +61,7 @@ fn may_pass(
     priority: Priority,
     event: &RoomEvent,
 ) -> bool {
-    // In the usual case, no event has to be inspected.
+    // Usually no turn is postponed. Then the event does not have to be inspected.
     if postponed.is_empty() {
         return true;
     }
@@ -177,7 +177,7 @@ impl Task {
     fn may_block_thread(&self, event: &RoomEvent) -> bool {
         match event {
             RoomEvent::Frame { bytes, .. } => {
-                // A short frame can ask for the whole document.
+                // In a long document, even a short frame can take long, because it can ask for the whole document.
                 bytes.len() > MAX_SHORT_FRAME_BYTES || is_long(self.room.state())
             }
             RoomEvent::Continue { .. } => true,

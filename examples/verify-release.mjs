@@ -32,7 +32,7 @@ function canonical(value) {
   return `{${members.join(',')}}`;
 }
 
-/** Reads a key `name+id+base64`. The bytes are 1 (for Ed25519) and the public key; the id is a hash of the name and the bytes. */
+/** Reads a key `name+id+base64`. The base64 part is a byte 1 (Ed25519) and the public key; the id is a hash of name and bytes. */
 function readKey(line) {
   const [, name, id, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line?.trim() ?? '') ?? fail('this is not a key');
   const bytes = Buffer.from(base64, 'base64');
@@ -42,7 +42,7 @@ function readKey(line) {
   return { name, id, key: createPublicKey({ key: jwk, format: 'jwk' }) };
 }
 
-/** Reads a note: a text, an empty line, and a line `— name base64`. The bytes are the key's id (4 bytes) and the signature. */
+/** Reads a note: a text, an empty line, and a line `— name base64`. The base64 part is 4 bytes of key id and the signature. */
 function readNote(note) {
   const [, text, name, base64] = /^([^]*\n)\n— (\S+) (\S+)\n$/.exec(note) ?? fail('its note is not signed as a note is');
   const bytes = Buffer.from(base64, 'base64');

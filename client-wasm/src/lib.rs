@@ -42,9 +42,9 @@ impl AccordClient {
         self.client.replica_mut().apply(update).map_err(failed)
     }
 
-    /// Ends loading: the content that was loaded is reported neither as a change to the editor nor as an update to
-    /// store. `any` says whether anything was loaded. If so, the client assumes that some of the loaded content was
-    /// never sent.
+    /// Ends loading. From now on, [`Self::take_changes`] and [`Self::take_updates`] return only what comes after the
+    /// loaded content. `any` says whether anything was loaded. If so, the client assumes that the server lacks some of
+    /// the loaded content.
     pub fn loaded(&mut self, any: bool) {
         self.client.replica_mut().take_changes();
         self.client.replica_mut().take_all();
@@ -154,7 +154,7 @@ impl AccordClient {
     }
 
     /// Changes a text. `ops` is a Delta as JSON. `now`, here and in the other methods, is the time in milliseconds
-    /// since the page was opened or since the Unix epoch.
+    /// since a fixed moment, such as the opening of the page. It decides which changes are undone together.
     pub fn edit(&mut self, now: f64, target: String, ops: &str) -> Result<(), JsError> {
         let ops = read_ops(ops)?;
         self.change(now, |replica| replica.edit(&Target(target), &ops));
@@ -237,8 +237,7 @@ impl AccordClient {
 
 impl AccordClient {
     fn change<R>(&mut self, now: f64, change: impl FnOnce(&mut Replica) -> R) -> R {
-        // The time is in milliseconds since the page was opened or since the epoch, so its whole part is far below
-        // 2^53.
+        // Even the milliseconds since the Unix epoch are far below 2^53, so `u64` has the exact whole part.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         self.client.replica_mut().set_now(now as u64);
         self.client.change(change)

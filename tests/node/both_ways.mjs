@@ -1,4 +1,4 @@
-// Connects two stock clients, one of each version of y-websocket, and checks that text, formatting, awareness and
+// Connects two stock clients, one with y-websocket 3.0 and one with 3.1, and checks that text, formatting, awareness and
 // reconnects work in both directions.
 import assert from 'node:assert/strict';
 import * as Y from 'yjs';

@@ -177,8 +177,8 @@ class Person {
    */
   async caret(target, line = 0, offset = 0) {
     await this.field(target).focus();
-    // After a focus, ProseMirror takes a caret at the start of the text for the browser’s own and restores the one of
-    // its state, but only once. A caret that is set before ProseMirror has seen the browser’s would be lost.
+    // After a focus, the browser itself puts the caret at the start of the text. ProseMirror replaces the first such caret
+    // by the one in its own state. This pause lets it do so before the caret of the story is set, which it would replace.
     await this.pause(30);
     await this.field(target).evaluate(
       (field, [line, offset]) => {

@@ -1,4 +1,4 @@
-// A change that is chosen in the list of a long comparison comes onto the screen.
+// Checks that the history page scrolls to a change that somebody chooses in the list of a long comparison.
 import assert from 'node:assert/strict';
 import { sleep, story } from './browser.mjs';
 
@@ -22,7 +22,7 @@ await story(async ({ person, server }) => {
     await page.getByRole('button', { name: 'As a list' }).click();
     await page.locator('ol .change').filter({ hasText: words.trim() }).click();
     await page.locator('[data-target=problem]:focus').waitFor();
-    // The page can pass the words while it scrolls, so their place counts once it has come to rest.
+    // While the page scrolls, the words can be on the screen for a moment. So read their place after it has stopped.
     await sleep(1_500);
     const place = await page.locator('[data-target=problem] ins').evaluateAll((marks, words) => {
       const mark = marks.find(({ textContent }) => textContent === words);

@@ -18,7 +18,8 @@ const EXCLUSIVE = ['header', 'list', 'blockquote'];
 
 /**
  * Returns a text in the form that is signed. Adjacent inserts with equal attributes are joined. Newlines lose marks, and
- * other text loses the attributes of lines. Of the attributes in `EXCLUSIVE`, the first stays. The last line has a newline.
+ * other text loses the attributes of lines. Of the attributes in `EXCLUSIVE`, only the first remains. The last line has a
+ * newline.
  */
 function normal(text) {
   const out = [];

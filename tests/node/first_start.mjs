@@ -113,7 +113,8 @@ await story(
     await fay.type('More. ');
     await until('he still reads along', async () => (await ben.text('problem')).includes('More. '));
 
-    // Ben is an author again and writes offline, while Fay makes him an observer. His page keeps the words and shows them.
+    // Ben is an author again and writes offline, while Fay makes him an observer. So the server refuses his words. His page
+    // keeps them and shows them to him.
     await button(window, 'Change the role of Ben Okafor').click();
     await window.page.getByRole('combobox', { name: /^Role/ }).selectOption({ label: 'Author' });
     await button(window, 'Save').click();

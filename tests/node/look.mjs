@@ -11,10 +11,10 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 
 export async function look(page, name) {
-  // Wait for the end of animations: axe would measure colours that exist only during a transition.
+  // Wait for the end of animations: otherwise axe would measure colours that exist only during a transition.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: false });
-  // The page's content security policy forbids a `<script>` with axe. It does not apply to code that `evaluate` runs.
+  // The page's content security policy forbids a `<script>` with axe. The policy does not apply to code that `evaluate` runs.
   await page.evaluate(axe);
   const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: values }), RULES);
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');

@@ -206,7 +206,7 @@ await story(
     await button(ben, 'Sign in').waitFor();
     provider.stop();
 
-    // From here on, the provider lies.
+    // From here on, people sign in with another provider, which lies in its tokens.
     const liar = await lying();
     await api('/api/v1/administration/providers', { name: 'Liar', issuer: liar.issuer, client_id: 'accord', client_secret: 's' });
     const { providers } = await (await fetch(`${server.base}/api/v1/providers`)).json();

@@ -1,5 +1,5 @@
-// Pastes from Word, Google Docs, a web page and plain text with real paste events. The server must then have headings,
-// lists, quotes, marks and safe links in the form of the template, and nothing else.
+// Pastes from Word, Google Docs, a web page and plain text with real paste events. The document on the server must then
+// have only the formatting that a commitment can have: headings, lists, quotes, marks and safe links.
 import assert from 'node:assert/strict';
 import { story, until } from './browser.mjs';
 

@@ -3,9 +3,9 @@
 // the same Delta. Run the script as `quill.mjs RUNS [FIRST_SEED]`. It prints each seed that fails.
 //
 // The script compares the text of every replica, the lines that our editor shows, and the contents of a stock
-// Quill that is opened on the final text. A Quill that stayed open can show something other than its own text. That
-// happens in about one run of seven, also when all three people use Quill (set ONLY_QUILL=1), so those runs are
-// counted but do not fail.
+// Quill that is opened on the final text. A Quill that was open during the edits can end with something else on its
+// page than in its own text. That happens in about one run of seven, also without our editor (set ONLY_QUILL=1). So
+// the script counts such runs, and does not call them failures.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -332,7 +332,8 @@ function run(seed) {
         for (const update of inboxes[to].splice(0, 1 + r.below(4))) people[to].receive(update);
       }
     }
-    // Stock clients remove redundant formatting when they receive changes, so delivery continues until no update is left.
+    // A stock client that receives changes can answer with an update of its own, which removes redundant formatting. So
+    // delivery continues until no update is left.
     for (let round = 0; inboxes.some((inbox) => inbox.length > 0); round += 1) {
       assert.ok(round < 20, 'updates never cease');
       people.forEach((person, to) => {

@@ -1,5 +1,5 @@
-// Checks that the page shows every text of a release that counts for its digest, also a text that this version has no section
-// for (web/src/features/release/ReleasedText.svelte).
+// Checks that the page shows every text of a release that the digest covers, also a text for which this version of Accord
+// has no section (web/src/features/release/ReleasedText.svelte).
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -50,7 +50,7 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.getByRole('heading', { name: 'The text has changed since it was proposed' }).waitFor();
   assert.equal(await button(fay.page, 'Sign for your side').count(), 0);
   await lookAtAll(fay.page, 'release-stale');
-  // The link shows all changes until it is followed, also those that are newer than Fay's page.
+  // The link compares the proposal with the text at the time of the click, so it also shows changes that Fay's page lacks.
   await ana.type('very soon: ');
   await ana.saved();
   await fay.page.getByRole('link', { name: 'See what changed since it was proposed' }).click();

@@ -92,7 +92,7 @@ async function session(number) {
   const [resumed] = old >= 0 && random() < 0.5 ? kept.splice(old, 1) : [];
   const document = resumed?.document ?? pick(documents);
   const options = { version: pick(['3.0', '3.1']), ...(resumed ? { doc: resumed.doc } : {}) };
-  // Edits that the person made offline since the last session.
+  // Before a resumed page connects, its person makes some edits offline.
   if (resumed) for (let n = below(6); n > 0; n -= 1) edit(resumed.doc, `o${number} `);
   const { doc, provider, closes } = await connect(address, await ticket(person, document), document, options);
   for (let spell = 1 + below(3); spell > 0; spell -= 1) {

@@ -1,4 +1,5 @@
-// Tries several tickets in a stock client. The server must refuse all but the last, and lose no text that was typed before.
+// Tries several tickets in a stock client. The server must refuse all but the last, and must then receive the text that
+// was typed before.
 // `tickets.mjs ADDRESS DOCUMENT VERSION TICKET…`
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';

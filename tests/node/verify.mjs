@@ -1,5 +1,6 @@
 // Checks the page that verifies release files (web/src/features/release/verify.ts) against tests/data/verify. For each file,
-// the page must give the same verdict as `accord verify`, and must print words from a file in the same form.
+// the page must give the same verdict as `accord verify`. It must also print names and titles from a file as that command
+// does, without characters that could mislead a reader.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

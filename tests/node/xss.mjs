@@ -1,6 +1,6 @@
-// Tries more than two hundred ways to make a page run code that somebody wrote into it: through a stock client's text and
-// attributes, through paste, through imports, and through every free text of the API. On every page that shows such text, no
-// code runs and no markup appears, although the content security policy is switched off.
+// Tries more than two hundred ways to make a page run code that somebody wrote into a document or a name: through a stock
+// client's text and attributes, through paste, through imports, and through every free text of the API. On every page that
+// shows such text, no code runs and no markup appears, although the content security policy is switched off.
 import assert from 'node:assert/strict';
 import * as Y from 'yjs';
 import { sleep, story, until } from './browser.mjs';

@@ -146,7 +146,8 @@ fn a_damaged_backup_restores_nothing() -> Result<()> {
     let server = Server::start(&data)?;
     release(&server)?;
     server.stop()?;
-    // An interrupted backup can have left a file that others can read.
+    // An interrupted backup can leave a partial file. Here, other users of the machine can read it. The complete
+    // backup must not take over these permissions.
     let partial = dir.path().join("all.backup.partial");
     std::fs::write(&partial, "interrupted")?;
     std::fs::set_permissions(&partial, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;

@@ -186,8 +186,8 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, u16)> {
     ]
 }
 
-/// Every known attack closes its own connection with a reason, costs little memory, and leaves the witness's text as
-/// it was (rules U1, U3, U4 and U9).
+/// Every known attack closes its own connection with a reason, costs little memory, and leaves the text of another
+/// person as it was (rules U1, U3, U4 and U9).
 #[tokio::test(flavor = "multi_thread")]
 async fn every_known_attack_is_refused_and_harms_nobody() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -240,7 +240,7 @@ async fn mutated_updates_never_stop_the_server_or_change_what_others_wrote() -> 
         // An update that deletes the witness's words would be an allowed edit. The mutated updates only insert text
         // into another field, so a mutation that becomes such a deletion is extremely unlikely.
         attacker.send(Message::Update(&bytes)).await?;
-        // The server answers this frame or closes the connection. In both cases it has handled the update by then.
+        // The server answers this frame or closes the connection. It does neither before it has handled the update.
         let vector = attacker.doc.transact().state_vector();
         use yrs::updates::encoder::Encode;
         let _ = attacker.send(Message::Step1(&vector.encode_v1())).await;
@@ -292,7 +292,7 @@ async fn whoever_may_only_read_is_closed_when_writing_and_may_sync_otherwise() -
     Ok(())
 }
 
-/// A caller who is not allowed to enter gets 401, 403 or 404 instead of an upgrade (rule C1).
+/// A caller who is not allowed to open a sync connection gets 401, 403 or 404 instead of an upgrade (rule C1).
 #[test]
 fn whoever_may_not_come_in_learns_it_from_an_http_status() -> Result<()> {
     let dir = tempfile::tempdir()?;

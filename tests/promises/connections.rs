@@ -1,5 +1,5 @@
-//! Connections end: a peer that sends too slowly, reads nothing, or opens thousands of connections keeps nobody else
-//! out.
+//! A peer that sends too slowly, reads nothing, or opens thousands of connections keeps nobody else out, because the
+//! server ends such connections.
 
 use accord_tests::{Raw, Server, ServerOptions, raise_open_files};
 use anyhow::{Context, Result, ensure};

@@ -13,15 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Most memory, in MiB above rest, that the server and its children are allowed to take for everything that one
-/// person can start: 300 MB.
+/// Most memory, in MiB, that the server and its children are allowed to take for everything that one person can start,
+/// in addition to what the idle server takes: 300 MB.
 const MAX_PEAK_MIB: u64 = 286;
 /// Longest time that saving a colleague's keystroke is allowed to take. It is generous, because other tests run on
 /// the same machine.
 const MAX_KEYSTROKE: Duration = Duration::from_secs(3);
 
-/// Ben, who types in the demo's commitment until [`Colleague::longest_wait`] is called. Tests have other people ask for
-/// much, because somebody who has used up their own share of the time waits.
+/// Ben, who types in the demo's commitment until [`Colleague::longest_wait`] is called. In the tests, other people ask
+/// for the expensive files: a person who has used up their own share of the server's time waits, as intended.
 struct Colleague {
     is_over: Arc<AtomicBool>,
     typing: thread::JoinHandle<Result<Duration>>,
@@ -87,7 +87,7 @@ fn pdf(document: &str) -> String {
     format!("/api/v1/documents/{document}/draft/pdf")
 }
 
-/// A sentence in a script whose characters cost the most to set.
+/// A sentence in the script whose characters cost the most to typeset.
 const SENTENCE: &str = "우리는 예산의 절반을 주민이 정하도록 한다. ";
 
 /// Returns an ordinary text of 280,000 characters in short paragraphs. Its PDF takes seconds, and most of the memory that a
@@ -96,7 +96,8 @@ fn large_text() -> String {
     format!("{}\n\n", SENTENCE.repeat(5)).repeat(2_300)
 }
 
-/// Returns a text of 200,000 characters in one paragraph, whose lines take several times as long to break.
+/// Returns a text of 200,000 characters in one paragraph. Breaking it into lines takes several times as long as
+/// breaking [`large_text`].
 fn slow_text() -> String {
     SENTENCE.repeat(8_300)
 }

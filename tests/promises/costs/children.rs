@@ -24,7 +24,8 @@ fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
     let (ana, ada, obi) = (server.visit("ana")?, server.visit("ada")?, server.visit("obi")?);
     let large = draft(&ana, &large_text())?;
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
-    // The first request waits until its child runs. On a slow machine, the others can hang up before theirs has started.
+    // The test gives up the first request only after its child has started. On a slow machine, the later requests can
+    // hang up before their child has started.
     let first = ana.begin("GET", &pdf(&large), None)?;
     until("no child is started", || !children(server.id()).is_empty())?;
     drop(first);
@@ -32,7 +33,7 @@ fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
         let by = if n % 2 == 0 { &ana } else { &ada };
         ask_and_hang_up(by, &pdf(&large), Duration::from_millis(60))?;
     }
-    // On a busy machine, the watch can miss a child that ends soon. The first was seen above.
+    // There is no lower bound, because on a busy machine the watch can miss a child that ends soon.
     let most = watch.most_children();
     ensure!(most <= 2, "{most} at once");
     until("children go on for nobody", || children(server.id()).is_empty())?;
@@ -75,7 +76,8 @@ fn a_child_that_is_killed_fails_its_file_alone_and_children_end_with_the_server(
 #[test]
 fn a_file_that_takes_too_long_is_refused_as_that() -> Result<()> {
     let data = tempfile::tempdir()?;
-    // A child’s own limit is a second below a limit that it inherits, so the test need not wait for 15 s.
+    // A child limits its own processor time to 15 s, or to a second less than a limit that it inherits. This script
+    // makes it inherit a limit of 3 s, so that the test is short.
     let worker = data.path().join("worker");
     let program = std::path::absolute(accord_binary())?;
     let script = format!("#!/bin/sh\nulimit -t 3\nexec {} \"$@\"\n", program.display());
@@ -108,8 +110,8 @@ fn is_confined(child: u32) -> Result<()> {
         environment.split('\0').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
     ensure!(names.eq(["RAYON_NUM_THREADS", "_RJEM_MALLOC_CONF"]), "{environment}");
     ensure!(std::fs::read_link(format!("/proc/{child}/cwd"))?.as_os_str() == "/");
-    // The child has no socket and no file of the store. It can have other files that the server itself was started
-    // with.
+    // The child has no socket and no file of the store. It can have other open files, which the server itself inherited
+    // when it started.
     for open in std::fs::read_dir(format!("/proc/{child}/fd"))? {
         let target = std::fs::read_link(open?.path())?;
         let target = target.to_string_lossy();

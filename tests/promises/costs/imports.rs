@@ -90,6 +90,8 @@ fn what_a_word_or_markdown_file_may_hold_is_counted_before_it_is_read() -> Resul
         ("a.md", "- a\n".repeat(19_000).into_bytes(), "pieces of text"),
         ("a.md", "**a** b ".repeat(9_000).into_bytes(), "-"),
     ];
+    // Each case has words of the expected refusal. `-` means that the import succeeds, and an empty string that it may
+    // succeed or be refused.
     let mut lines = Vec::new();
     for (number, (name, file, words)) in cases.iter().enumerate() {
         let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);

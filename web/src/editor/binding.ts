@@ -221,7 +221,7 @@ export function bindingPlugin(binding: Binding): Plugin {
         cut: copy,
         dragstart: copy,
         compositionend: () => {
-          // ProseMirror reads the composed text shortly after this event. Held changes are applied when that is done.
+          // ProseMirror reads the composed text shortly after this event. The held changes must wait until it has done so.
           setTimeout(() => binding.endComposition(), 60);
           return false;
         },

@@ -73,7 +73,7 @@ function convertWordListItem(paragraph: HTMLElement): void {
   paragraph.replaceWith(list);
 }
 
-/** Returns a slice with one editor line for each line of a plain text, or with one line only if `isSingleLine` is set. */
+/** Returns a slice with one editor line for each line of a plain text. With `isSingleLine`, all text is in a single line. */
 export function plainSlice(text: string, isSingleLine: boolean): Slice {
   const parts = isSingleLine ? [text.replace(/\s*\n\s*/g, ' ')] : text.replace(/\r\n?/g, '\n').split('\n');
   const lines = parts.map((part) => schema.node('line', null, part ? schema.text(part) : undefined));

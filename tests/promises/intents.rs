@@ -126,7 +126,7 @@ impl Person {
             Bold => self.edit(&[Op::retain(end, set("bold", true.into()))]),
             Link => self.edit(&[Op::retain(end, set("link", "https://example.org".into()))]),
             Delete => {
-                // The deletion spares a letter that was typed into the gap earlier.
+                // The deletion spares letters that `prepare` has typed into the gap.
                 self.edit(&[
                     at(1),
                     Op::delete(1),

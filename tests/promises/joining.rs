@@ -1,4 +1,5 @@
-//! Getting in: the first administrator, invitations and passwords. Whoever can't get in is given the reason.
+//! People get access as the first administrator, by an invitation, or with a new password after they have lost theirs.
+//! A person who is refused learns the reason.
 
 use accord_tests::{PASSWORD, Server, ServerInTime, ServerOptions, Visitor, mailbox, secret};
 use anyhow::{Context, Result, ensure};

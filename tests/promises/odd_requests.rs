@@ -204,7 +204,7 @@ fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_serve
         for Operation { method, path, body } in &operations {
             let Some(schema) = body else { continue };
             for (which, who) in ["ana", "fay", "ida", "fay"].into_iter().enumerate() {
-                // Each request has a new session, because some of the requests end it.
+                // Each request has a new session, because some requests end the session of their sender.
                 let visitor = server.visit(who)?;
                 let body = filled(schema, text, which);
                 let status = send(&visitor, method, &at(path, None), &body.to_string())?;
@@ -238,7 +238,8 @@ fn a_provider_that_can_not_be_kept_or_reached_is_the_callers_fault() -> Result<(
         ensure!(status == 422 && message.contains("at most"), "{field}: {status} {answer}");
     }
     server.stop()?;
-    // The store receives a provider that can't be reached, as if the provider had still answered when it was added.
+    // Write a provider that can't be reached into the store. The route refuses to add it, but a provider that answered
+    // when it was added can stop answering later.
     {
         use accord_server::store::{DiskStore, Store as _};
         let provider = json!({ "id": "p", "name": "P", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b" });

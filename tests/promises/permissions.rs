@@ -1,5 +1,5 @@
-//! Permissions: every role with every route of the API. The submodule `messages` tests every role with every sync
-//! message, before and after a change of permissions while the connection is open.
+//! Tests permissions: people of every role call every route of the API. In the submodule `messages`, they send every
+//! sync message, before and after their permissions change while the connection is open.
 
 mod changes;
 mod messages;

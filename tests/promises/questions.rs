@@ -167,7 +167,8 @@ async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Re
     });
     let (_, _, retry_after) = refused.context("forty questions waited at once")?;
     ensure!(retry_after.parse::<u64>().is_ok(), "{retry_after:?}");
-    // The requests for the top of the document's page and for the list of all documents are answered within seconds.
+    // The requests for the document's title and state, and for the list of all documents, are essential. So they have
+    // places of their own, and are answered within seconds.
     for path in [format!("/api/v1/documents/{document}"), "/api/v1/plans/demo".to_owned()] {
         let began = Instant::now();
         ensure!(ben.get(&path)?.0 == 200, "{path}");
@@ -177,8 +178,7 @@ async fn a_few_questions_of_one_person_wait_and_the_rest_come_back_later() -> Re
     Ok(())
 }
 
-/// Requests whose senders hang up are not answered. People who send requests and never wait are treated neither worse
-/// nor better than others.
+/// A request whose sender has hung up takes no turn. It holds no place of the sender any more, and delays nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_that_nobody_waits_for_take_no_turn() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -209,7 +209,7 @@ async fn a_list_is_shown_although_one_of_its_documents_is_busy() -> Result<()> {
     let (server, document) = long_document(dir.path(), 31_000).await?;
     let ben = server.visit("ben")?;
     let path = format!("/api/v1/documents/{document}");
-    // These requests use up Ben's budget, and take all of his places for the top of the document's page.
+    // These requests use up Ben's budget. They also take all of his places, those for essential requests included.
     let reading = Loop::start(&server, &ben, &format!("{path}/content"), 40);
     let looking = Loop::start(&server, &ben, &path, 40);
     let mut busy = None;

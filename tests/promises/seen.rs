@@ -1,6 +1,6 @@
-//! People sign what they see. Hidden characters, and addresses and ids that could mislead readers, are listed when a
-//! text is proposed, and refused again when the text is signed. A cleaning is an edit that keeps all other text and
-//! its authors.
+//! People sign what they see. A text with hidden characters, or with addresses or ids that could mislead readers, can't
+//! be proposed, and the server lists where they are. It checks the text again when somebody signs. A cleaning is an
+//! edit that removes such characters, and keeps all other text and its authors.
 
 mod earlier;
 

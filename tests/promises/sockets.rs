@@ -1,4 +1,4 @@
-//! WebSockets: limits by address, dead peers, floods, and receivers that read nothing.
+//! WebSockets are limited by address, and dead peers, floods, and receivers that read nothing cost the server little.
 
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
@@ -163,7 +163,8 @@ async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() 
     for _ in 0..20 {
         let mut socket = dial(&server, &ben, "demo", Dialect::Stock).await?;
         ask_for_all(&mut socket, size).await?;
-        // A text message is for no room, so its only answer is the pong, which shows that it was read.
+        // A text message is for no room and gets no answer. The pong shows that the server has read it: the server
+        // answers the ping only after that.
         socket.send(WsMessage::text("x".repeat(size))).await?;
         socket.send(WsMessage::Ping(Bytes::from_static(b"read?"))).await?;
         while !socket.next().await.context("the connection ended")??.is_pong() {}
@@ -174,7 +175,7 @@ async fn connections_that_once_sent_and_got_large_messages_hold_little_memory() 
     Ok(())
 }
 
-/// A client that breaks the WebSocket protocol is told that, and not that it was too slow.
+/// A client that breaks the WebSocket protocol gets the close code for that, and not the code for a slow receiver.
 #[tokio::test]
 async fn a_client_that_breaks_the_websocket_protocol_is_told_so() -> Result<()> {
     let dir = tempfile::tempdir()?;

@@ -85,8 +85,8 @@ fn a_data_folder_that_may_not_be_read_is_named() -> Result<()> {
     assert!(Server::start(&data)?.stop()?.success());
     let mut command = Command::new(accord_binary());
     if rustix::process::geteuid().is_root() {
-        // Root can read everything, so the server runs as the user nobody, from a folder that nobody can enter, and
-        // with a copy of the binary that this user can run.
+        // Root can read everything. So the server runs as another user (65534), with a copy of the binary in a folder
+        // that this user can enter. Only the data folder is closed to the user.
         std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755))?;
         std::fs::set_permissions(&data, Permissions::from_mode(0o700))?;
         let binary = dir.path().join("accord");

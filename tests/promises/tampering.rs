@@ -209,7 +209,7 @@ async fn the_end_of_a_ledger_that_was_cut_off_is_healed_or_named() -> Result<()>
     }
     let (whole, printed) = check(dir.path())?;
     ensure!(whole, "{printed}");
-    // Without the log, the damage is named, even if the checkpoint is removed that has the entries, too.
+    // Without the log, the damage is named, even if the checkpoint, which also has the entries, is removed.
     empty_the_log(dir.path())?;
     cut_off("ledger", 20)?;
     cut_off("checkpoints", usize::MAX)?;

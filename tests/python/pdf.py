@@ -1,4 +1,4 @@
-"""Tells what a PDF says of itself, as JSON, and what a checker of PDF/UA-1 finds in it."""
+"""Prints as JSON the properties that a PDF file declares, and the findings of a checker of PDF/UA-1."""
 
 import json
 import re

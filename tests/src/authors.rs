@@ -138,8 +138,8 @@ impl World {
         Ok(())
     }
 
-    /// Records as ambiguous each character that an entry deletes and writes again in the same text. The text alone
-    /// looks as if the entry had left such a character alone.
+    /// Records as ambiguous each character that an entry deletes and writes again in the same text. A comparison of the
+    /// text before and after the entry does not show that the character has changed.
     fn mark_exchanged(&mut self, entry: &Entry) -> Result<()> {
         let [.., before, after] = self.texts_at.as_slice() else { return Ok(()) };
         let Some((update, _)) = entry.body.edit() else { return Ok(()) };

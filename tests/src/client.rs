@@ -38,7 +38,7 @@ pub struct SyncClient {
     pub saved: u64,
     /// The server's message that it can't save, in `accord.v1`; `None` until one arrives.
     pub trouble: Option<String>,
-    /// The server's first note, `hello`, in `accord.v1`.
+    /// The server's first note, `hello`, in `accord.v1`; `None` in the stock dialect.
     pub hello: Option<ServerNote>,
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 pub(super) const VISITORS: [&str; 7] =
     ["nobody", "stranger", "observer", "adviser", "author", "facilitator", "administrator"];
 
-/// The statuses that the visitors get, in the order of [`VISITORS`].
+/// The statuses that the visitors get, in the order of [`VISITORS`]. The functions below return the statuses of common
+/// kinds of routes: visitors who are allowed to use the route get `ok`, and the others get a refusal.
 type Statuses = [u16; 7];
 
 /// A row of the table: the method, the route, a body, and the status that each visitor gets.

@@ -85,9 +85,9 @@ fn type_in(doc: &Doc, transaction: &Transaction, inserted: impl Fn(&str) -> Stri
     txn.encode_update_v1()
 }
 
-/// Types a concurrent trace again and returns the resulting text. Each transaction is typed into the text that its author
-/// saw when it was recorded, with the result of `inserted` in place of each inserted string. `take` receives the number
-/// of the author and the update, for each transaction in the order of the trace.
+/// Types a concurrent trace again and returns the resulting text. Each transaction is typed into the text that its
+/// author saw when it was recorded, with the result of `inserted` in place of each inserted string. `take` receives the
+/// number of the author and the update, for each transaction in the order of the trace.
 pub fn retype(
     trace: &Trace,
     inserted: impl Fn(usize, &str) -> String,

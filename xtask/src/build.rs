@@ -9,7 +9,8 @@ use std::{fs, io};
 
 const WASM_MODULE: &str = "accord_client";
 
-/// The WebAssembly features that rustc uses and that browsers have had for years. With more, some browsers refuse the module.
+/// The WebAssembly features that rustc uses and that browsers have had for years. Some browsers would refuse a module
+/// that uses more features.
 const WASM_FEATURE_FLAGS: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",

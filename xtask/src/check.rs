@@ -14,7 +14,7 @@ use std::fs;
 /// The crates that the pure crate `accord-document` must not depend on.
 const IMPURE: [&str; 4] = ["tokio", "axum", "sled", "wasm-bindgen"];
 
-/// The steps of all checks. The web application must have been built, because they need `web/src/wasm`.
+/// The steps of all checks. The web application must have been built, because some steps need `web/src/wasm`.
 pub const STEPS: [Step; 8] = [
     Step::new("Check formatting and lints", lints),
     Step::new("Test the commands themselves", || {

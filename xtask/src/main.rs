@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     match run_command(command.as_deref(), &rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a backtrace, which would push the errors of a command out of the end of a log.
+            // Print no backtrace: logs that show only their last lines would show it in place of the error.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

@@ -17,8 +17,8 @@ class Router {
   }
 
   /**
-   * Goes to a page, which replaces the current page in the browser's history. For pages that work only once, because
-   * going back must skip them.
+   * Goes to a page, which replaces the current page in the browser's history. Must be used to leave pages that work only
+   * once, such as the page of an invitation, so that going back skips them.
    */
   replace(path: string): void {
     history.replaceState(null, '', path);
@@ -35,7 +35,8 @@ class Router {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    // The browser loads addresses below these paths, because the server answers them itself. Links in an editor don't lead away.
+    // The server itself answers addresses below these paths, so the browser loads them. A click on a link in an editor only
+    // places the caret.
     if (link.closest('[contenteditable]') || /^\/(api|r|p)\//.test(link.pathname)) return;
     event.preventDefault();
     this.go(link.pathname + link.search);

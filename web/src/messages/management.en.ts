@@ -1,5 +1,5 @@
 // The messages that only the pages for accounts, people, records and administration use, in English. They are
-// loaded with those pages, because most people come to write.
+// loaded only with those pages, because most people come to write and never open them.
 
 export const management = {
   'join.title': 'You are invited to write',

@@ -61,7 +61,7 @@ interface StoredEdit extends Edit {
   n: number;
 }
 
-/** What a device keeps about a document beside its updates. The store for it is called `facts`. */
+/** The data about a document that a device keeps beside the document's updates, in the IndexedDB store `facts`. */
 export interface DocumentMetadata {
   /** The position of the server's ledger that the client last knew, as JSON. */
   remembered?: string;

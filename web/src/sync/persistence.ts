@@ -72,7 +72,7 @@ export class Persistence {
     this.timer ??= setTimeout(this.persistNow, PERSIST_DELAY_MS);
   }
 
-  /** Starts to write the changes to IndexedDB now, without waiting for the timer. Does not wait for the end. */
+  /** Starts to write the changes to IndexedDB now instead of later. Does not wait until they are written. */
   readonly persistNow = (): void => {
     this.stop();
     const client = this.client();

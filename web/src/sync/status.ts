@@ -22,7 +22,7 @@ export function statusOf({ link, unsaved }: Pick<ClientStatus, 'link' | 'unsaved
   }
 }
 
-/** Time that a status must last before the page shows it, in milliseconds, if the page would otherwise flicker. */
+/** Time that some statuses must last before the page shows them, in milliseconds: see `StatusDebouncer.show`. */
 export const DEBOUNCE_MS = 600;
 
 /** A filter that keeps the shown status from flickering, because nobody can read a status that flickers. */

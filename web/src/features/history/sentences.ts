@@ -173,7 +173,7 @@ export function authorsOf(sitting: Sitting): number[] {
   return [...work].sort((a, b) => b[1] - a[1]).map(([author]) => author);
 }
 
-/** Returns a time in a short form for lists: relative within the last hour, else the time of day, with the date unless today. */
+/** Returns a time in a short form: relative in the last hour, the time of day for today, otherwise the date and the time. */
 export function formatShortTime(time: number): string {
   const now = new Date();
   const then = new Date(time);

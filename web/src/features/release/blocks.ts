@@ -52,7 +52,7 @@ function linesOf(delta: Delta): Line[] {
   return lines;
 }
 
-/** The kind of a line. */
+/** The kind of a line. A level is from 1 to `MAX_HEADING_LEVEL`, an indent from 0 to `MAX_INDENT`. */
 type LineKind =
   | { kind: 'plain' }
   | { kind: 'heading'; level: number }

@@ -178,7 +178,7 @@ class Person {
   async caret(target, line = 0, offset = 0) {
     await this.field(target).focus();
     // After a focus, the browser itself puts the caret at the start of the text. ProseMirror replaces the first such caret
-    // by the one in its own state. This pause lets it do so before the caret of the story is set, which it would replace.
+    // by the one in its own state. This pause lets that happen first. Otherwise the caret that is set below could be replaced.
     await this.pause(30);
     await this.field(target).evaluate(
       (field, [line, offset]) => {

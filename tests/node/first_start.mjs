@@ -98,8 +98,8 @@ await story(
     await ben.saved();
     await until('Ben is there', () => fay.page.getByRole('list', { name: 'People here' }).getByTitle('Ben Okafor, civil society').isVisible());
 
-    // In another window Fay makes Ben an observer: within five seconds he can only read, and the text that he wrote
-    // stays.
+    // In another window Fay makes Ben an observer: within five seconds he can only read. The text that he wrote remains in
+    // the document.
     const window = await newcomer('fay-people', { context: fay.context });
     await open(window, `${server.base}/`);
     await window.page.getByRole('link', { name: 'People' }).click();

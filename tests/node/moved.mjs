@@ -52,7 +52,7 @@ await story(async ({ person, server }) => {
   await saved();
   assert.equal(await wrote('results', 'Ben Okafor'), `${sentence}\nThe second`);
 
-  // Ana cuts the sentence and pastes it into a third field. Ben stays its author.
+  // Ana cuts the sentence and pastes it into a third field. Ben is still its author.
   await ana.caret('problem', line, 0);
   await ana.select(sentence.length);
   await ana.press('Control+x');

@@ -217,7 +217,7 @@ await story(async ({ person, newcomer, server }) => {
     for (const key of ['what', 'outputs', 'who']) unnamed.get(key).delete(0, worst.length);
     unnamed.set('removed', true);
   });
-  // Only the last line of `causes` is left. Its formatting is removed as well. Safe links in the other fields stay.
+  // Only the last line of `causes` is left. Its formatting is removed as well. Safe links in the other fields remain.
   strange.format(0, strange.length, Object.fromEntries(MARKUP.map((markup) => [markup, null])));
   strange.format(0, strange.length, { header: null, link: null });
   await until('nothing is strange', async () => {

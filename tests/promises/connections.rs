@@ -18,7 +18,7 @@ fn start(data: &std::path::Path, args: &[&str]) -> Result<Server> {
 }
 
 /// Starts a server whose deadlines are a twentieth of the usual ones: 1 s for headers, 3.75 s between requests, 1.5 s
-/// between the pieces of a body, 3 s for a small body, and 1.5 s for a reader that takes nothing.
+/// between the pieces of a body, 3 s for a small body, and 1.5 s for a client that reads nothing of its answer.
 fn start_hurried(data: &std::path::Path) -> Result<Server> {
     start(data, &["--shorten-deadlines", "20"])
 }

@@ -287,7 +287,7 @@ async fn word_shows_who_changed_what_since_a_version() -> Result<()> {
     };
     ensure!(change("ins", "w:author=\"Ana") && change("del", "w:author=\"Ben"), "{text}");
     ensure!(text.contains(">broken</w:t>") && text.contains(">old</w:delText>"), "{text}");
-    // LibreOffice shows both changes, and an import accepts them.
+    // LibreOffice shows both changes. An import reads the text as if both were accepted.
     let opened = run("pdftotext", &[convert(&saved, "pdf")?.as_ref(), "-".as_ref()])?;
     ensure!(opened.contains("broken") && opened.contains("old"), "{opened}");
     let back = import(&ana, "changes.docx", "en", &file)?;
@@ -319,7 +319,7 @@ fn what_can_not_be_brought_in_is_refused_in_words_and_makes_nothing() -> Result<
     };
     let before = count()?;
     let large = vec![b'a'; 17 * 1024 * 1024];
-    // The limit counts every piece of formatted text as if it had the longest link.
+    // The limit counts every piece of formatted text as if it had the longest link of the file.
     let formatted =
         format!("[a](https://example.org/{}) {}", "x".repeat(5_000), "**b** c ".repeat(9_000));
     let cases: [(&str, &[u8], u16, &str); 7] = [

@@ -182,8 +182,8 @@ async fn an_announced_id_belongs_to_its_person_before_anything_is_written() -> R
     Ok(())
 }
 
-/// An announced id stays its person's after a restart (rule U2). That holds even after a `kill -9` at the moment at
-/// which somebody else learns of the id, because others learn of it only once its owner is on disk.
+/// An announced id still belongs to its person after a restart (rule U2). That holds even after a `kill -9` at the
+/// moment at which somebody else learns of the id, because others learn of it only once its owner is on disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_id_belongs_to_its_person_also_after_a_restart() -> Result<()> {
     const ANA: u64 = 1_000;
@@ -230,7 +230,7 @@ async fn an_announced_id_belongs_to_its_person_also_after_a_restart() -> Result<
 }
 
 /// Edits made offline are accepted later under their writer's own earlier client id (rule U2). That holds even if the
-/// role has changed meanwhile and was given back, and the entries replay unchanged after a restart.
+/// writer could only read for a while in between. The entries replay unchanged after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_edits_under_ones_own_old_ids_are_taken_later() -> Result<()> {
     let dir = tempfile::tempdir()?;

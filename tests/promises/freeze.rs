@@ -1,4 +1,4 @@
-//! A frozen text stays frozen. `accord_tests::freeze_run` says what each run promises.
+//! A frozen text does not change. `accord_tests::freeze_run` simulates the runs, and says what each of them checks.
 
 use accord_tests::{Tally, freeze_run};
 

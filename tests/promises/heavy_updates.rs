@@ -71,7 +71,8 @@ async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() ->
     let mut open = Vec::new();
     let refused = loop {
         ensure!(open.len() < 20, "{} documents of 7 MiB are open", open.len());
-        // Each large edit makes the author wait, on a slow machine so long that clients which answer no pings are closed.
+        // Each large edit makes the author wait. On a slow machine, the wait is so long that the server would close the
+        // connections of clients that answer no pings.
         for author in &mut open {
             answer_pings(author).await?;
         }
@@ -93,7 +94,7 @@ async fn one_author_holds_a_few_large_documents_open_and_others_open_theirs() ->
     let mut other = SyncClient::connect_accord(&server, &ana, &document, 1).await?;
     other.edit("problem", 0, 0, &"a".repeat(1 << 20)).await?;
     other.settled().await?;
-    // The open documents stay usable, and another can be opened once some are closed.
+    // The author can still write in the open documents, and can open another document once some of them are closed.
     let mut first = open.pop().context("a document")?;
     first.edit("causes", 0, 0, "x").await?;
     first.settled().await?;

@@ -171,7 +171,7 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(person(&seen, &change["by"]["author"]), "Ben Okafor");
     assert_eq!(person(&seen, &change["wrote"][0]), "Ana Ferreira");
 
-    // Ana restores an earlier moment of one field while Ben goes on in another.
+    // Ana restores an earlier moment of one field while Ben goes on writing in another.
     second.edit("causes", 0, 0, "It is a scan. ").await?;
     let back = json!({ "moment": before, "part": "problem" });
     let (status, answer) =
@@ -237,7 +237,7 @@ async fn a_redacted_passage_is_gone_from_the_history() -> Result<()> {
 }
 
 /// A secret that was deleted earlier is redacted from a comparison that shows it. It is then gone from every
-/// comparison and from the store, and the text around it stays.
+/// comparison and from the store, and the text around it is unchanged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passage_of_the_past_is_redacted_from_a_comparison_that_shows_it() -> Result<()> {
     let dir = tempfile::tempdir()?;

@@ -275,7 +275,8 @@ fn every_pair_of_acts_keeps_every_character_exactly_once() {
     let mut table = String::from("| P | Q | together |\n| --- | --- | --- |\n");
     for (index, &one) in ACTS.iter().enumerate() {
         for &other in &ACTS[index..] {
-            // The person with the smaller client id comes first where both insert, so both orders are tried.
+            // If both insert at the same place, the insertion of the person with the smaller client id comes first. So
+            // both orders of client ids are tried.
             for (first, second) in [(1, 2), (2, 1)] {
                 check(one, other, &together(one, other, first, second));
             }

@@ -65,7 +65,7 @@ async fn two_people_typing_at_once_end_in_the_recorded_text_everywhere() -> Resu
         assert_eq!(seen[own], made[own], "an agent's own past is all it made");
         while heard[own] < seen[other] {
             match clients[own].inbox.pop_front() {
-                // In `accord.v1`, one's own edits do not come back, so each update is from the other agent.
+                // In `accord.v1`, the server sends no client its own edits, so each update is from the other agent.
                 Some(update) => {
                     heard[own] += 1;
                     clients[own].apply(&update)?;

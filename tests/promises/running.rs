@@ -166,7 +166,7 @@ fn the_last_facilitator_the_last_administrator_and_a_signatory_stay() -> Result<
     assert!(refused.1["message"].as_str().unwrap_or_default().contains("is a signatory in"));
     assert_eq!(error(refused), (409, "signatory".into()));
     assert_eq!(ana.get("/api/v1/session")?.0, 200, "nothing half done");
-    // Once Ana is no signatory any more, she can be forgotten. Her text and her sector stay.
+    // Once Ana is no signatory any more, she can be forgotten. Her text and her sector remain.
     let document = ana.create("By Ana")?;
     assert_eq!(fay.seat(&ana.id()?, "author", "government")?, 204);
     assert_eq!(ida.request("DELETE", &forget, None)?.0, 204);

@@ -27,7 +27,7 @@ fn a_release_is_sealed_although_its_last_signer_hangs_up() -> Result<()> {
     let server = Server::start(data.path())?;
     let (fay, ana, ben) = (server.visit("fay")?, server.visit("ana")?, server.visit("ben")?);
     let mut documents = Vec::new();
-    // The signers hang up before, while and after their signature is taken.
+    // The signers hang up before, while and after the server accepts their signature.
     for after in [0, 1, 2, 4, 8, 16, 32] {
         let document = ana.create("Open contracts")?;
         let proposal = propose(&fay, &document)?;

@@ -17,7 +17,7 @@ fn stock_clients_of_both_versions_sync_and_see_each_other() -> Result<()> {
     Ok(())
 }
 
-/// The server dies and comes back while stock clients are connected. Text typed meanwhile arrives, and nothing
+/// The server is killed and started again while stock clients are connected. Text typed meanwhile arrives, and nothing
 /// arrives twice.
 #[test]
 fn stock_clients_come_back_after_a_restart_with_what_they_typed_meanwhile() -> Result<()> {
@@ -82,8 +82,8 @@ fn stock_clients_that_behave_are_never_refused() -> Result<()> {
 }
 
 /// A ticket must first be used within a minute, and can then be used for reconnecting as long as its session lives
-/// (rule C2). A ticket that was not used in time is refused before the upgrade. With a fresh ticket, the client goes
-/// on with what it typed meanwhile.
+/// (rule C2). A ticket that was not used in time is refused before the upgrade. With a fresh ticket, the client sends
+/// what was typed meanwhile.
 #[test]
 fn an_expired_ticket_is_refused_and_a_fresh_one_goes_on() -> Result<()> {
     let dir = tempfile::tempdir()?;

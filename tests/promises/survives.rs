@@ -188,7 +188,7 @@ async fn a_client_that_remembers_more_than_the_ledger_holds_is_told_so() -> Resu
     Ok(())
 }
 
-/// A redacted secret is in no stored entry, the rest of the text stays, and the chain still verifies. That holds even
+/// A redacted secret is in no stored entry, the rest of the text remains, and the chain still verifies. That holds even
 /// if the server stops before the entries are blanked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_secret_is_in_nothing_that_is_stored() -> Result<()> {

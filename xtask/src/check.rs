@@ -141,8 +141,8 @@ fn api_types() -> Result<()> {
     Ok(())
 }
 
-/// Checks that the TypeScript files made from the crate `document` (close codes, limits, sections, fields, types of the WebAssembly
-/// module's answers) are up to date. Files that differ are written anew, and the check fails.
+/// Checks that the TypeScript files made from the crate `document` (close codes, limits, sections, fields, types of the
+/// WebAssembly module's answers) are up to date. Files that differ are written anew, and the check fails.
 fn document_types() -> Result<()> {
     const FILES: [&str; 5] =
         ["protocol.ts", "limits.ts", "sections.ts", "fields.ts", "module.d.ts"];

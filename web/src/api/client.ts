@@ -211,7 +211,7 @@ export function providerSignInUrl(provider: string, query = ''): string {
   return `/api/v1/providers/${encode(provider)}/start${query}`;
 }
 
-/** Returns the sentence to show for an error: the server's own, or else `otherwise`. */
+/** Returns the sentence to show for an error: the server's message, or `otherwise` if the server gave none. */
 export function errorText(error: unknown, otherwise: string): string {
   return (error instanceof ApiError && error.message) || otherwise;
 }

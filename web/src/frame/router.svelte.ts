@@ -35,8 +35,8 @@ class Router {
     const link = (event.target as Element | null)?.closest('a');
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    // The server itself answers addresses below these paths, so the browser loads them. A click on a link in an editor only
-    // places the caret.
+    // The server itself answers addresses below these paths, so the browser loads them. The browser also handles a click on a
+    // link in an editor: while the text can be edited, the click only places the caret.
     if (link.closest('[contenteditable]') || /^\/(api|r|p)\//.test(link.pathname)) return;
     event.preventDefault();
     this.go(link.pathname + link.search);

@@ -21,7 +21,7 @@ export class Persistence {
     private readonly deviceCopy: DeviceCopy,
     private readonly loadedEdits: Edit[],
     private metadata: DocumentMetadata,
-    /** Returns the current client, which is replaced when the document starts anew. */
+    /** Returns the current client. A new client replaces it after a final refusal by the server. */
     private readonly client: () => AccordClient,
     /** Called after each attempt to keep changes, with whether it succeeded. */
     private readonly onwritten: (succeeded: boolean) => void,
@@ -114,8 +114,8 @@ export class Persistence {
   }
 
   /**
-   * Removes the copy of the document, so that the document can start anew. If `hasUnsaved` returns true once all
-   * pending writes have ended, the readable text is parked first.
+   * Removes this device's copy of the document, after a final refusal by the server. If `hasUnsaved` returns true once
+   * all pending writes have ended, the readable text is parked first.
    */
   async parkOrClear(reason: string, hasUnsaved: () => boolean): Promise<void> {
     this.stop();

@@ -161,7 +161,7 @@ class QuillPerson {
   }
 }
 
-/** Provenance without claims. */
+/** The encoding of no claims, which is empty. */
 const NOTHING = new Uint8Array();
 
 class OurPerson {

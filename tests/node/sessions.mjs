@@ -7,7 +7,7 @@ import { connect, synced, ticketFor, until } from './stock.mjs';
 
 const [address, count, seed, ...documents] = process.argv.slice(2);
 const AT_ONCE = 16;
-// Each provider adds a listener for the exit of the process.
+// Each provider adds a listener for the exit of the process. Raise the number from which on Node warns of a leak.
 setMaxListeners(200, process);
 
 /** Creates a seeded generator of random numbers (Mulberry32), so that a run can be repeated. */

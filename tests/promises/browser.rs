@@ -1,4 +1,5 @@
-//! Stories that people act out in real browsers. Each test runs one script of `tests/node`, which has its own server.
+//! Runs stories, in which people use Accord in real browsers. Each test runs one script of `tests/node`, which starts
+//! its own server.
 
 use accord_tests::{accord_binary, node};
 use anyhow::Result;

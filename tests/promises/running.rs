@@ -1,5 +1,5 @@
-//! Running an installation and a plan: people who can't be removed, the audit record, erasure, and the commands of
-//! the command line.
+//! Administrators run an installation, and facilitators run a plan. The tests cover people who can't be removed, the
+//! audit record, erasure, and the commands of the command line.
 
 use accord_tests::{PASSWORD, Server, ServerOptions, Visitor, secret};
 use anyhow::{Context, Result, ensure};

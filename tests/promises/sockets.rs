@@ -181,7 +181,8 @@ async fn a_client_that_breaks_the_websocket_protocol_is_told_so() -> Result<()> 
     let dir = tempfile::tempdir()?;
     let server = start(dir.path(), &[])?;
     let ana = server.visit("ana")?;
-    // An unmasked frame, a frame with an opcode that is not assigned, and a text that is not UTF-8 (RFC 6455, section 5.2).
+    // Frames with the expected close code: an unmasked frame, a frame with an opcode that is not assigned, and a text
+    // that is not UTF-8 (RFC 6455, section 5.2).
     let broken: [(&[u8], u16); 3] =
         [(b"\x82\x01x", 1002), (b"\x83\x81\0\0\0\0x", 1002), (b"\x81\x81\0\0\0\0\xff", 1007)];
     for (frame, code) in broken {

@@ -1,5 +1,5 @@
-//! Random writing by several people. The test keeps its own record of who did what, and the history must agree with
-//! it.
+//! Simulates random writing by several people. The test keeps its own record of who did what, and the history must
+//! agree with it.
 //!
 //! Every character that is typed is new to the run. The test can therefore recognise it wherever it appears: after an
 //! undo, a restore, a move or a paste.

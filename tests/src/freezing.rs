@@ -1,5 +1,5 @@
-//! The freeze race: a text is proposed, signed and reopened while several people type, over a network that delays and
-//! cuts connections and a store that fails and crashes.
+//! Simulates the race between writing and freezing: a text is proposed, signed and reopened while several people type,
+//! over a network that delays and cuts connections, with a store that fails and crashes.
 
 use crate::world::{PEOPLE, World, actor};
 use accord_document::body::{Body, Quorum, Step};

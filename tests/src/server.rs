@@ -65,8 +65,9 @@ pub struct ServerOptions {
 pub struct Server {
     child: Child,
     pub address: String,
-    /// Lines logged after the one that names the address.
+    /// Receives the lines that the server logs after the one that names the address.
     log: mpsc::Receiver<String>,
+    /// The lines that were already taken out of `log`.
     seen: RefCell<Vec<String>>,
 }
 

@@ -87,7 +87,7 @@ fn packages() -> Result<crates::Packages> {
 struct Read {
     /// The imports of each source from other sources of the folder.
     arrows: Arrows,
-    /// The same without imports of types, which TypeScript removes.
+    /// The imports in `arrows` without those of types, which TypeScript removes.
     values: Arrows,
     /// The imports of each source from other crates.
     outside: Arrows,

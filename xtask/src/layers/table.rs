@@ -12,7 +12,7 @@ pub struct Row {
     pub forbidden: Vec<String>,
     /// Whether everything else in the folder of sources is forbidden.
     pub forbids_all: bool,
-    /// Whether types may be imported all the same.
+    /// Whether types may be imported also from what is forbidden.
     pub exempts_types: bool,
 }
 

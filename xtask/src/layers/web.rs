@@ -1,4 +1,4 @@
-//! Finds the imports between the files of the web application, which are relative paths.
+//! Finds the imports between the files of the web application. Such an import names the other file by a relative path.
 
 use super::graph::Arrows;
 use std::collections::{BTreeMap, BTreeSet};

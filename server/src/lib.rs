@@ -87,6 +87,8 @@ pub use people::SessionLimits;
 /// Validity of the link that makes the first administrator, in milliseconds. While the installation has no
 /// administrator, each start of the server makes a new link.
 const SETUP_LINK_VALIDITY_MS: u64 = 24 * 3_600_000;
+/// Time between two looks at whether the store can still commit.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// The error of a server that can't start or had to stop.
 #[derive(Debug, Error)]
@@ -190,15 +192,17 @@ async fn serve(
     let committer = app.committer.clone();
     let stop = start_listening(listener, config, &app);
     let broken = tokio::select! {
-        () = shutdown => {
-            tracing::info!("stopping");
-            None
-        }
-        reason = committer.failed() => {
-            tracing::error!(reason, "the store failed in a way that can lose data, so the server stops");
-            Some(reason)
-        }
+        () = shutdown => None,
+        reason = committer.failed() => Some(reason),
+        reason = stopped(&*app.store) => Some(reason),
     };
+    match &broken {
+        None => tracing::info!("stopping"),
+        Some(reason) => tracing::error!(
+            reason,
+            "the store failed in a way that can lose data, so the server stops"
+        ),
+    }
     app.drain();
     stop.drain().await;
     housekeeping.abort();
@@ -206,6 +210,17 @@ async fn serve(
         task.abort();
     }
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
+}
+
+/// Waits until the store commits nothing more, and returns the reason. The committer notices it only when it commits.
+async fn stopped(store: &dyn Store) -> String {
+    let mut looks = tokio::time::interval(BETWEEN_LOOKS);
+    loop {
+        looks.tick().await;
+        if let Some(reason) = store.stopped() {
+            return reason.to_string();
+        }
+    }
 }
 
 /// Starts to accept connections. [`Stop::drain`] of the returned value stops accepting them and ends the server's

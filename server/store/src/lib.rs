@@ -310,6 +310,12 @@ pub trait Store: Ledger + Records {
         self.commit_one(vec![Change::Swap(Swap { kind, key: key.to_owned(), expected, value })])
     }
 
+    /// Returns the reason why nothing more can be committed until the store is opened again, or `None` if there is no such
+    /// reason. The server must then stop.
+    fn stopped(&self) -> Option<StoreError> {
+        None
+    }
+
     /// Returns `Ok` if the disk has room for more entries. The committer calls this before each append, because a store
     /// that reaches the end of the disk in the middle of a write is harder to trust.
     ///

@@ -41,7 +41,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard,
 };
 use std::thread::JoinHandle;
 use witness::Witness;
@@ -77,6 +78,9 @@ struct Shared {
     settled: Condvar,
     /// Wakes the settler when a layer is due or the store is closed.
     due: Condvar,
+    /// Why nothing more is committed or settled. Only the next opening, which reads everything again, can tell then what is
+    /// on disk.
+    stopped: OnceLock<StoreError>,
     /// The place behind the last batch that is on disk.
     acknowledged: Mutex<Position>,
     /// Segments that were taken out of the log and are being filled with zeroes. Locked after the writer.
@@ -118,9 +122,6 @@ struct Writer {
     log: Log,
     /// The number of the next entry of each ledger that was appended to since the store was opened.
     next: HashMap<LedgerId, u64>,
-    /// Set once the log could not be written or synced. Nobody knows then what is on disk, so nothing more is committed
-    /// until the store is opened again.
-    failed: Option<StoreError>,
 }
 
 #[derive(Debug, Default)]
@@ -129,8 +130,6 @@ struct Settlement {
     is_due: bool,
     /// Why the last settlement failed. It is tried again.
     failed: Option<StoreError>,
-    /// Why nothing more is settled. Only the next opening, which reads everything again, can tell then what is in sled.
-    stopped: Option<StoreError>,
     /// The place behind the last batch of the last settlement. Segments of the log up to there can be freed once the next
     /// settlement has ended.
     last: Option<Position>,
@@ -163,13 +162,6 @@ impl Current for BeforeCommit<'_> {
     }
 }
 
-impl Settlement {
-    /// Returns the reason why nothing is being settled.
-    fn error(&self) -> Option<&StoreError> {
-        self.stopped.as_ref().or(self.failed.as_ref())
-    }
-}
-
 impl Shared {
     fn layers(&self) -> RwLockReadGuard<'_, Layers> {
         self.layers.read().unwrap_or_else(PoisonError::into_inner)
@@ -177,6 +169,11 @@ impl Shared {
 
     fn layers_mut(&self) -> RwLockWriteGuard<'_, Layers> {
         self.layers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops committing and settling, for the first reason that is passed. Returns that reason.
+    fn stop(&self, reason: StoreError) -> StoreError {
+        self.stopped.get_or_init(|| reason).clone()
     }
 
     /// Checks that the entries which a job rewrites can be read, and that the disk has room. A rewrite that is in the log
@@ -198,8 +195,7 @@ impl Shared {
 
     /// Commits jobs as one batch of the log.
     fn write(&self, writer: &mut Writer, jobs: Vec<Vec<Change>>) -> Results {
-        let failed = writer.failed.clone().or_else(|| lock(&self.settlement).stopped.clone());
-        if let Some(error) = failed {
+        if let Some(error) = self.stopped.get() {
             return jobs.iter().map(|_| Err(error.clone())).collect();
         }
         let before = BeforeCommit { shared: self, next: &writer.next };
@@ -230,9 +226,7 @@ impl Shared {
             Ok(position) => position,
             Err(LogError::Io(error)) => {
                 mark_as_unsynced(&self.path);
-                let error = StoreError::SyncFailed(error.to_string());
-                writer.failed = Some(error.clone());
-                return Err(error);
+                return Err(self.stop(StoreError::SyncFailed(error.to_string())));
             }
             Err(error) => return Err(error.into()),
         };
@@ -289,9 +283,9 @@ impl Store for DiskStore {
         }
         let written = catch_unwind(AssertUnwindSafe(|| self.shared.write(&mut writer, jobs)));
         if let Err(panic) = &written {
-            writer.failed = Some(StoreError::Failed(words_of(&**panic).to_owned()));
+            self.shared.stop(StoreError::Failed(words_of(&**panic).to_owned()));
         }
-        let failed = writer.failed.clone();
+        let failed = self.stopped();
         let failed = failed.unwrap_or_else(|| StoreError::Failed("a job has no result".into()));
         let mut all = written.unwrap_or_default().into_iter();
         for (slot, count) in slots.iter().zip(counts) {
@@ -302,6 +296,10 @@ impl Store for DiskStore {
         drop(writer);
         let own = lock(&results).take();
         own.unwrap_or_else(|| vec![Err(failed); count])
+    }
+
+    fn stopped(&self) -> Option<StoreError> {
+        self.shared.stopped.get().cloned()
     }
 
     fn has_room(&self) -> Result<(), StoreError> {

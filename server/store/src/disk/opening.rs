@@ -20,7 +20,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar, Mutex, RwLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 
 /// The folder of sled, of the log and of the keys in the data folder.
 pub(super) const SLED: &str = "store";
@@ -84,7 +84,7 @@ fn open(path: &Path, reserve: u64) -> Result<DiskStore, StoreError> {
     let has_removals = changes.iter().any(|(_, changes)| changes.iter().any(is_removal));
     let free = if has_removals { log.position().batch } else { settled };
     log.free_upto(free).map_err(|error| failed(&error))?;
-    let writer = Writer { log, next: HashMap::new(), failed: None };
+    let writer = Writer { log, next: HashMap::new() };
     let room = Room::new(path, reserve);
     start(Opened { path, lock, sled, room, writer, witness: expected, damaged, noted })
 }
@@ -117,6 +117,7 @@ fn start(opened: Opened<'_>) -> Result<DiskStore, StoreError> {
         settlement: Mutex::new(Settlement { last: Some(position), ..Settlement::default() }),
         settled: Condvar::new(),
         due: Condvar::new(),
+        stopped: OnceLock::new(),
         acknowledged: Mutex::new(position),
         freeing: Mutex::default(),
         removals: AtomicU64::new(0),

@@ -41,7 +41,7 @@ impl Drop for Settler {
             drop(thread.join());
         }
         let mut writer = lock(&self.shared.writer);
-        if writer.failed.is_none() && lock(&self.shared.settlement).stopped.is_none() {
+        if self.shared.stopped.get().is_none() {
             let witness = lock(&self.shared.witness);
             // If this fails, the log still has everything.
             drop(catch_unwind(AssertUnwindSafe(|| {
@@ -69,7 +69,7 @@ impl Shared {
             if is_stopping {
                 return;
             }
-            if lock(&self.settlement).stopped.is_some() {
+            if self.stopped.get().is_some() {
                 continue;
             }
             if self.sled.has_failed() {
@@ -91,7 +91,7 @@ impl Shared {
     fn settle_from(&self, min_bytes: usize) {
         let mut state = lock(&self.settlement);
         let mut layers = self.layers_mut();
-        let is_over = state.stopped.is_some() || layers.settling.is_some();
+        let is_over = self.stopped.get().is_some() || layers.settling.is_some();
         if layers.newest.bytes < min_bytes || is_over {
             return;
         }
@@ -134,9 +134,11 @@ impl Shared {
     /// Waits until nothing is being settled.
     fn wait_until_settled(&self) -> Result<(), StoreError> {
         let state = lock(&self.settlement);
-        let state = self.settled.wait_while(state, |s| s.is_due && s.error().is_none());
+        let is_over = |state: &Settlement| state.failed.is_some() || self.stopped.get().is_some();
+        let state = self.settled.wait_while(state, |state| state.is_due && !is_over(state));
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        state.error().cloned().map_or(Ok(()), Err)
+        let error = self.stopped.get().or(state.failed.as_ref());
+        error.cloned().map_or(Ok(()), Err)
     }
 
     /// Settles the layer that is due.
@@ -162,9 +164,8 @@ impl Shared {
         }
         let is_settled = result.is_ok();
         state.failed = result.err();
-        if let Some(StoreError::Damaged(_)) = &state.failed {
-            state.stopped =
-                state.failed.as_ref().map(|error| StoreError::Failed(error.to_string()));
+        if let Some(error @ StoreError::Damaged(_)) = &state.failed {
+            self.stop(StoreError::Failed(error.to_string()));
         }
         let mut upto = None;
         if is_settled {
@@ -265,7 +266,7 @@ impl Shared {
             .and_then(|()| self.free_all(writer).map_err(|error| failed(&error)));
         if let Err(error) = &result {
             // The log has the change, and the next opening makes it. Until then, nothing more is committed.
-            writer.failed = Some(StoreError::Failed(error.to_string()));
+            self.stop(StoreError::Failed(error.to_string()));
         }
         result
     }
@@ -280,7 +281,7 @@ impl Shared {
     ) -> Result<(), StoreError> {
         let result = self.try_to_settle_all(writer, &mut witness, removals);
         if let Err(error) = &result {
-            lock(&self.settlement).stopped = Some(StoreError::Failed(error.to_string()));
+            self.stop(StoreError::Failed(error.to_string()));
         }
         drop(witness);
         self.settled.notify_all();

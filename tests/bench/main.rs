@@ -1,4 +1,4 @@
-//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | sessions N |
+//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | sessions N |
 //! attribution N | freeze N | load | siege [WORD] | sign-in | replay | turns | history | storage | files]`. Without arguments,
 //! all of them run.
 
@@ -13,7 +13,8 @@ mod turns;
 mod updates;
 
 use accord_tests::{
-    Death, Server, Tally, attribution_runs, damage_rounds, freeze_run, kill_rounds, random_sessions,
+    Death, Server, Tally, attribution_runs, damage_rounds, fault_rounds, freeze_run, kill_rounds,
+    random_sessions,
 };
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsStr;
@@ -31,6 +32,7 @@ async fn main() -> Result<()> {
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("damage") => damages(count(10_000)?).await,
+        Some("faults") => faults(count(1_000)?).await,
         Some("sessions") => sessions(count(1_000)?),
         Some("attribution") => attribution(count(1_000)?),
         Some("freeze") => freezes(count(10_000)?),
@@ -59,11 +61,12 @@ async fn main() -> Result<()> {
             freezes(10_000)?;
             kills(Death::Kill, 200).await?;
             kills(Death::PowerLoss, 200).await?;
-            damages(10_000).await
+            damages(10_000).await?;
+            faults(1_000).await
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, history, storage, files"
             )
         }
     }
@@ -125,6 +128,17 @@ async fn damages(count: usize) -> Result<()> {
     println!(
         "damage: {} refused to open, {} named a damaged ledger, {} whole; nothing was lost silently",
         damages.refused, damages.named, damages.whole
+    );
+    Ok(())
+}
+
+async fn faults(count: usize) -> Result<()> {
+    let seed = rand::random();
+    println!("faults: {count} rounds, seed {seed}");
+    let tally = fault_rounds(count, seed).await?;
+    println!(
+        "faults: {} times the server went on, {} times it ended and its next start had everything; {} faults came too late",
+        tally.went_on, tally.ended, tally.missed
     );
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Acknowledged edits are still there after the server dies, at whatever moment.
 
 use accord_document::sync::Dialect;
-use accord_tests::{Death, Server, ServerOptions, SyncClient, damage_rounds, kill_rounds};
+use accord_tests::{
+    Death, Server, ServerOptions, SyncClient, damage_rounds, fault_rounds, kill_rounds,
+};
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
 
@@ -9,6 +11,8 @@ use std::process::Command;
 const KILLS: usize = 5;
 /// Number of times that a test damages a data folder. The benchmarks damage thousands.
 const DAMAGES: usize = 15;
+/// Number of times that a test lets a call to the disk fail. The benchmarks let a thousand fail.
+const FAULTS: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledged_edit_survives_kill_nine() -> Result<()> {
@@ -30,6 +34,14 @@ async fn a_damaged_data_folder_loses_nothing_without_naming_it() -> Result<()> {
     let seed = rand::random();
     let damages = damage_rounds(DAMAGES, seed).await.with_context(|| format!("seed {seed}"))?;
     ensure!(damages.refused > 0 && damages.whole > 0, "{damages:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_whichever_call_to_the_disk_fails() -> Result<()> {
+    let seed = rand::random();
+    let tally = fault_rounds(FAULTS, seed).await.with_context(|| format!("seed {seed}"))?;
+    ensure!(tally.went_on + tally.ended > FAULTS / 2, "{tally:?}");
     Ok(())
 }
 
@@ -111,6 +123,57 @@ async fn a_full_disk_stops_acknowledging_tells_the_writers_and_recovers() -> Res
         ana.text(&document, "problem")?.contains(&format!("[{}]", words - 1)),
         "all is saved now"
     );
+    Ok(())
+}
+
+/// Another program takes all of the disk, the reserve included, so sled itself runs out of space. People can go on reading, and
+/// the server needs no restart once there is space.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_ran_out_of_space_recovers_without_a_restart() -> Result<()> {
+    let disk = Disk::new("48m")?;
+    let (data, filler) = (disk.0.path().join("data"), disk.0.path().join("filler"));
+    let options =
+        ServerOptions { args: vec!["--reserve-mib".into(), "0".into()], ..Default::default() };
+    let mut server = Server::start_with(&data, &options)?;
+    let ana = server.visit("ana")?;
+    let document = ana.create("Full")?;
+    let mut client = SyncClient::connect_accord(&server, &ana, &document, 77).await?;
+    let word = |number: usize| format!("[{number}]{}", "x".repeat(200_000));
+    for number in 0..6 {
+        client.edit("problem", 0, 0, &word(number)).await?;
+        client.settled().await?;
+    }
+    // The last write is cut short, so that no byte is left.
+    let mut file = std::fs::File::create(&filler)?;
+    while std::io::Write::write(&mut file, &[1; 4096]).is_ok_and(|written| written > 0) {}
+    let mut words = 6;
+    while client.edit("problem", 0, 0, &word(words)).await.is_ok() && client.trouble.is_none() {
+        words += 1;
+        ensure!(words < 60, "nothing fails on a full disk");
+        while client.saved < client.sent && client.trouble.is_none() {
+            if client.fetch().await.is_err() {
+                break;
+            }
+        }
+    }
+    let saved = usize::try_from(client.saved)? - 1;
+    let doc = client.doc.clone();
+    server.next_logged("can't settle")?;
+    let text = ana.text(&document, "problem")?;
+    ensure!((0..saved).all(|number| text.contains(&format!("[{number}]"))), "people can read");
+    ensure!(server.is_alive(), "the server goes on");
+
+    std::fs::remove_file(&filler)?;
+    server.next_logged("settles again")?;
+    let mut client = SyncClient::resume(&server, &ana, &document, Dialect::Accord, doc).await?;
+    while client.saved < client.sent {
+        client.fetch().await?;
+    }
+    let text = ana.text(&document, "problem")?;
+    ensure!((0..words).all(|number| text.contains(&format!("[{number}]"))), "all is saved now");
+    ensure!(server.stop()?.success());
+    let server = Server::start_with(&data, &options)?;
+    ensure!(server.visit("ana")?.text(&document, "problem")? == text);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Kills the server at random moments while two people type, either with SIGKILL alone or with the loss of writes
 //! that were not synced.
 
-use crate::power::{begin_record_again, build_recorder, lose_power};
+use crate::power::{begin_record, build_shim, lose_power};
 use crate::{Server, ServerOptions, SyncClient};
 use anyhow::{Result, ensure};
 use rand::rngs::StdRng;
@@ -42,10 +42,10 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
     let (data, record) = (dir.path().join("data"), dir.path().join("record"));
     let mut options = ServerOptions::default();
     if death == Death::PowerLoss {
-        let recorder = build_recorder(dir.path())?.display().to_string();
-        options.env.push(("LD_PRELOAD".into(), recorder));
+        let shim = build_shim(dir.path())?.display().to_string();
+        options.env.push(("LD_PRELOAD".into(), shim));
         options.env.push(("ACCORD_RECORD".into(), record.display().to_string()));
-        options.env.push(("ACCORD_RECORDED".into(), data.display().to_string()));
+        options.env.push(("ACCORD_DISK".into(), data.display().to_string()));
     }
     let mut toll = Toll::default();
     let mut acknowledged: Vec<String> = Vec::new();
@@ -77,7 +77,7 @@ pub async fn kill_rounds(rounds: usize, death: Death, seed: u64) -> Result<Toll>
         if death == Death::PowerLoss {
             // The record must always describe whole files, so after the loss it begins again from the rewritten files.
             toll.lost_writes += lose_power(&data, &record, &mut random)?;
-            begin_record_again(&data, &record)?;
+            begin_record(&data, &record)?;
         }
     }
     let server = Server::start_with(&data, &options)?;

@@ -4,6 +4,7 @@
 mod authors;
 mod client;
 mod damage;
+mod faults;
 mod freezing;
 mod kill;
 mod mailbox;
@@ -22,6 +23,7 @@ mod world;
 pub use authors::attribution_runs;
 pub use client::{Closed, Socket, SyncClient, dial};
 pub use damage::{Damages, copy_folder, damage_rounds};
+pub use faults::{Fault, FaultTally, fault_rounds};
 pub use freezing::{Tally, freeze_run};
 pub use kill::{Death, Toll, kill_rounds};
 pub use mailbox::mailbox;

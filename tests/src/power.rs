@@ -15,10 +15,10 @@ use std::{fs, io::Read};
 /// Size of a sector: a disk writes it as a whole or not at all.
 const SECTOR_BYTES: usize = 512;
 
-/// Compiles the recording library into a folder and returns the path of the library.
-pub fn build_recorder(dir: &Path) -> Result<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/record.c");
-    let library = dir.join("record.so");
+/// Compiles the library that records and fails calls into a folder, and returns the path of the library.
+pub fn build_shim(dir: &Path) -> Result<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/disk.c");
+    let library = dir.join("disk.so");
     let status = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])
         .arg(&library)
@@ -26,7 +26,7 @@ pub fn build_recorder(dir: &Path) -> Result<PathBuf> {
         .arg("-ldl")
         .status()
         .context("the C compiler `cc` can't be run")?;
-    ensure!(status.success(), "the recording library does not compile");
+    ensure!(status.success(), "the library does not compile");
     Ok(library)
 }
 
@@ -42,6 +42,7 @@ enum What {
     Rename(String),
     Remove,
     Sync,
+    FailedSync,
 }
 
 /// The bytes of a record that are not read yet.
@@ -76,6 +77,7 @@ impl Rest<'_> {
             b'R' => What::Rename(self.path()?),
             b'U' => What::Remove,
             b'S' => What::Sync,
+            b'F' => What::FailedSync,
             _ => return Some(Err(anyhow::anyhow!("the record is no record"))),
         };
         Some(Ok(Event { path, what }))
@@ -90,23 +92,24 @@ fn read_record(path: &Path) -> Result<Vec<Event>> {
     std::iter::from_fn(|| rest.event()).collect()
 }
 
-/// The file that each event is about, by a number that a renamed file keeps, and the last sync of each file.
+/// The file that each event is about, by a number that a renamed file keeps, and the syncs of each file.
 struct Files {
     of_event: Vec<usize>,
-    last_sync: HashMap<usize, usize>,
+    /// The events that are syncs of a file, in order, and whether each succeeded.
+    syncs: HashMap<usize, Vec<(usize, bool)>>,
     /// The numbers of the files that have a name at the end.
     named: HashMap<String, usize>,
 }
 
 fn files_of(events: &[Event]) -> Files {
-    let mut files =
-        Files { of_event: Vec::new(), last_sync: HashMap::new(), named: HashMap::new() };
+    let mut files = Files { of_event: Vec::new(), syncs: HashMap::new(), named: HashMap::new() };
     for (at, event) in events.iter().enumerate() {
         let next = at;
         let file = *files.named.entry(event.path.clone()).or_insert(next);
         files.of_event.push(file);
         match &event.what {
-            What::Sync => drop(files.last_sync.insert(file, at)),
+            What::Sync => files.syncs.entry(file).or_default().push((at, true)),
+            What::FailedSync => files.syncs.entry(file).or_default().push((at, false)),
             What::Rename(to) => {
                 files.named.remove(&event.path);
                 files.named.insert(to.clone(), file);
@@ -118,6 +121,16 @@ fn files_of(events: &[Event]) -> Files {
     files
 }
 
+impl Files {
+    /// Whether a write to a file was on the disk in the end: the first sync after it succeeded. After a failed sync, Linux
+    /// takes what was written before for saved, so that no later sync writes it.
+    fn is_synced(&self, file: usize, write: usize) -> bool {
+        let syncs = self.syncs.get(&file).map(Vec::as_slice).unwrap_or_default();
+        let next = syncs.partition_point(|(at, _)| *at < write);
+        syncs.get(next).is_some_and(|(_, has_succeeded)| *has_succeeded)
+    }
+}
+
 /// Rewrites the files of the store in a data folder as a loss of power could have left them. Returns the number of
 /// writes that were thrown away, in whole or in part.
 pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usize> {
@@ -127,7 +140,7 @@ pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usi
     let mut lost = 0;
     for (at, event) in events.iter().enumerate() {
         let number = files.of_event[at];
-        let is_synced = files.last_sync.get(&number).is_some_and(|synced| at < *synced);
+        let is_synced = files.is_synced(number, at);
         let file = contents.entry(number).or_default();
         match &event.what {
             What::Write { offset, bytes } => {
@@ -144,7 +157,7 @@ pub fn lose_power(data: &Path, record: &Path, random: &mut StdRng) -> Result<usi
                 file[start..start + keep].copy_from_slice(&bytes[..keep]);
             }
             What::Truncate(length) => file.resize(usize::try_from(*length)?, 0),
-            What::Rename(_) | What::Remove | What::Sync => {}
+            What::Rename(_) | What::Remove | What::Sync | What::FailedSync => {}
         }
     }
     for (path, number) in &files.named {
@@ -164,11 +177,15 @@ fn torn(len: usize, random: &mut StdRng) -> usize {
     }
 }
 
-/// Replaces the record by one that describes the present files of the store, each as a single synced write.
-pub fn begin_record_again(data: &Path, record: &Path) -> Result<()> {
-    let events = read_record(record)?;
+/// Begins a record with the present files of the store in a data folder, each as a single synced write.
+pub fn begin_record(data: &Path, record: &Path) -> Result<()> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(data.join("log"))? {
+        paths.push(format!("log/{}", entry?.file_name().display()));
+    }
+    paths.extend(["store/db", "witness", "noted", "unsynced"].map(String::from));
     let mut bytes = Vec::new();
-    for path in files_of(&events).named.into_keys() {
+    for path in paths.into_iter().filter(|path| data.join(path).exists()) {
         let content = fs::read(data.join(&path))?;
         let begin = |bytes: &mut Vec<u8>, kind| -> Result<()> {
             bytes.push(kind);

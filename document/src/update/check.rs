@@ -7,7 +7,7 @@ use super::index::{Location, LocationIndex, LocationRuns, StructIndex, extend, f
 use super::order::{self, Holder};
 use super::refusal::Refusal;
 use super::scan::{Id, ItemContent, Parent, Range, Scan, Struct, StructBody};
-use super::walk::causal_walk;
+use super::walk::{Front, Visit, causal_walk};
 use crate::ids::PersonId;
 use crate::limits;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -98,7 +98,7 @@ impl Checker<'_> {
     /// Checks the new structs of an update and determines their locations, each struct after the structs that it refers
     /// to.
     fn structs(&mut self, person: &PersonId, scan: &Scan<'_>) -> Result<(), Refusal> {
-        let mut fronts: Vec<(u64, &[Struct<'_>])> = Vec::new();
+        let mut fronts: Vec<Front<'_>> = Vec::new();
         for run in &scan.runs {
             let next = self.known.next_clock(run.client);
             let old = run.structs.partition_point(|s| s.end() <= next);
@@ -112,28 +112,29 @@ impl Checker<'_> {
             if self.known.owner(run.client).is_some_and(|owner| owner != person) {
                 return Err(Refusal::Forged { client: run.client });
             }
-            fronts.push((run.client, new));
+            fronts.push(Front { client: run.client, structs: new });
         }
         // Rule U5: an update brings new structs of at most 64 clients.
         if fronts.len() > limits::MAX_CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
         // A walk that ends early has met a struct that refers to content neither in the document nor in the update.
-        if causal_walk(fronts, |client, item| self.locate(client, item))? {
+        let clients: Vec<u64> = fronts.iter().map(|front| front.client).collect();
+        if causal_walk(fronts, |front, item| self.locate(clients[front], item))? {
             Ok(())
         } else {
             Err(Refusal::Unknown)
         }
     }
 
-    /// Determines the location of one struct, and records the struct as visited. Returns `false`, and records nothing,
-    /// if the struct refers to an element that is neither known nor visited yet.
-    fn locate(&mut self, client: u64, item: &Struct<'_>) -> Result<bool, Refusal> {
+    /// Determines the location of one struct, and records the struct as visited. Records nothing if the struct refers to
+    /// an element that is neither known nor visited yet.
+    fn locate(&mut self, client: u64, item: &Struct<'_>) -> Result<Visit, Refusal> {
         let location = match &item.body {
             StructBody::Collected => self.intern(Location::Collected),
             StructBody::Item { origin, right_origin, parent, key, .. } => {
-                if !item.references().all(|id| self.has(id)) {
-                    return Ok(false);
+                if let Some(id) = item.references().find(|id| !self.has(*id)) {
+                    return Ok(Visit::WaitsFor(id));
                 }
                 match parent {
                     Some(Parent::Root(name)) => self.at(Holder::Root((*name).into()), *key),
@@ -156,7 +157,7 @@ impl Checker<'_> {
         let from = self.next(client).max(item.clock);
         extend(self.new.location_runs.entry(client).or_default(), from, location);
         self.new.clocks.insert(client, item.end());
-        Ok(true)
+        Ok(Visit::Done)
     }
 
     /// Returns the location of an item whose parent is the shared type that `id` created.

@@ -12,7 +12,7 @@ use super::deletions::put_deletions;
 use super::refusal::Refusal;
 use super::scan::{Id, Range, Scan, Struct, read_client, read_struct};
 use super::scan_error::ScanError;
-use super::walk::causal_walk;
+use super::walk::{Front, Visit, causal_walk};
 use crate::lib0::{Reader, Write};
 use std::collections::{BTreeMap, HashMap};
 
@@ -107,25 +107,26 @@ impl<'u> Cutter<'u> {
         known: &impl Fn(u64) -> u32,
     ) -> Result<(), Refusal> {
         let mut next: HashMap<u64, u32> = HashMap::new();
-        let mut fronts: Vec<((u64, usize), &[Struct<'_>])> = Vec::new();
+        let mut fronts: Vec<Front<'_>> = Vec::with_capacity(scan.runs.len());
         let mut at = Vec::with_capacity(scan.runs.len());
-        for (number, run) in scan.runs.iter().enumerate() {
+        for run in &scan.runs {
             let old = run.structs.partition_point(|item| item.end() <= known(run.client));
             at.push(old);
-            fronts.push(((run.client, number), &run.structs[old..]));
+            fronts.push(Front { client: run.client, structs: &run.structs[old..] });
         }
-        let all = causal_walk(fronts, |(client, run), item| {
+        let all = causal_walk(fronts, |run, item| {
+            let client = scan.runs[run].client;
             let has = |id: Id| {
                 let next = next.get(&id.client).copied().unwrap_or_else(|| known(id.client));
                 id.clock < next
             };
-            if !item.references().all(has) {
-                return Ok(false);
+            if let Some(id) = item.references().find(|id| !has(*id)) {
+                return Ok(Visit::WaitsFor(id));
             }
             next.insert(client, item.end());
             self.put(client, item, bytes[run][at[run]]);
             at[run] += 1;
-            Ok::<_, Refusal>(true)
+            Ok::<_, Refusal>(Visit::Done)
         })?;
         if all { Ok(()) } else { Err(Refusal::Unknown) }
     }

@@ -4,8 +4,8 @@ use super::element::{
     CompactId, Container, ContainerIndex, Holder, ItemRun, NO_ID, NONE, RunIndex, RunPayload,
 };
 use super::{Order, index};
-use crate::update::scan::{Parent, Scan, Struct, StructBody};
-use crate::update::walk::causal_walk;
+use crate::update::scan::{Id, Parent, Scan, Struct, StructBody};
+use crate::update::walk::{Front, Visit, causal_walk};
 use std::collections::HashSet;
 
 /// The position of a new item: the two elements between which it was written, and the runs that contain them.
@@ -29,26 +29,25 @@ impl<T: RunPayload> Order<T> {
         scan: &Scan<'_>,
         mut take: impl FnMut(&mut Self, u32, &Struct<'_>) -> Result<(), E>,
     ) -> Result<bool, E> {
-        let mut fronts: Vec<(u32, &[Struct<'_>])> = Vec::with_capacity(scan.runs.len());
-        for run in &scan.runs {
-            fronts.push((self.register_client(run.client), &run.structs));
-        }
-        causal_walk(fronts, |client, item| {
-            if !self.is_ready(item) {
-                return Ok(false);
+        let numbers: Vec<u32> =
+            scan.runs.iter().map(|run| self.register_client(run.client)).collect();
+        let fronts =
+            scan.runs.iter().map(|run| Front { client: run.client, structs: &run.structs });
+        causal_walk(fronts.collect(), |front, item| {
+            if let Some(id) = item.references().find(|id| !self.has(*id)) {
+                return Ok(Visit::WaitsFor(id));
             }
+            let client = numbers[front];
             if item.end() > self.next(client) {
                 take(self, client, item)?;
                 self.next[client as usize] = item.end();
             }
-            Ok(true)
+            Ok(Visit::Done)
         })
     }
 
-    fn is_ready(&self, item: &Struct<'_>) -> bool {
-        item.references().all(|id| {
-            self.numbers.get(&id.client).is_some_and(|&n| id.clock < self.next[n as usize])
-        })
+    fn has(&self, id: Id) -> bool {
+        self.numbers.get(&id.client).is_some_and(|&n| id.clock < self.next[n as usize])
     }
 
     /// Returns the position of the new part of an item, or `None` if the struct, or each neighbour that it names, was

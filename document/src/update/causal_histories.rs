@@ -3,17 +3,24 @@
 //! A causal history follows from what the client wrote. It consists of the client's own earlier elements, the elements
 //! to which these refer, and everything that the writers of the referenced elements had seen when they wrote them.
 
-use super::scan::Id;
-use std::collections::{BTreeMap, HashMap};
+mod search;
 
-/// The elements of every other client that one client (the viewer) had seen, by the other client's id. Each pair is the
-/// clock of an element of the viewer, and the other client's first clock that the viewer had not seen when it wrote
-/// that element.
-pub(super) type Sightings = BTreeMap<u64, Vec<(u32, u32)>>;
+use super::scan::Id;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one client (the viewer) had seen of another one. Each pair is the clock of an element of the viewer, and the other
+/// client's first clock that the viewer had not seen when it wrote that element.
+pub(super) type Sightings = Vec<(u32, u32)>;
 
 /// The causal histories of all clients.
 #[derive(Debug, Default)]
-pub(super) struct CausalHistories(pub(super) HashMap<u64, Sightings>);
+pub(super) struct CausalHistories {
+    /// The sightings of each viewer of each other client, by the ids of both.
+    by_viewer: BTreeMap<(u64, u64), Sightings>,
+    /// The same sightings, in another order. Each is the client that was seen, its first clock that the viewer had not seen,
+    /// the viewer, and the clock of the viewer's element.
+    by_seen: BTreeSet<(u64, u32, u64, u32)>,
+}
 
 impl CausalHistories {
     /// Records that the element of `client` at `clock` refers to the element `seen`. Returns whether the reference
@@ -22,40 +29,52 @@ impl CausalHistories {
         if client == seen.client {
             return false;
         }
-        let sightings = self.0.entry(client).or_default().entry(seen.client).or_default();
+        let sightings = self.by_viewer.entry((client, seen.client)).or_default();
         let is_news = sightings.last().is_none_or(|&(_, upto)| upto <= seen.clock);
         if is_news {
-            sightings.push((clock, seen.clock + 1));
+            let upto = seen.clock + 1;
+            sightings.push((clock, upto));
+            self.by_seen.insert((seen.client, upto, client, clock));
         }
         is_news
     }
 
+    /// Takes back the last sighting that `client` had of `seen`.
     pub(super) fn forget(&mut self, client: u64, seen: u64) {
-        if let Some(sightings) = self.0.get_mut(&client).and_then(|all| all.get_mut(&seen)) {
-            sightings.pop();
+        let sightings = self.by_viewer.get_mut(&(client, seen));
+        if let Some((at, upto)) = sightings.and_then(Vec::pop) {
+            self.by_seen.remove(&(seen, upto, client, at));
         }
     }
 
-    /// Returns the causal history of an element's writer at the time of writing: for each client, the first clock
-    /// that the writer had not seen. Also returns the number of look-ups that this took.
-    pub(super) fn history_of(&self, writer: Id) -> (HashMap<u64, u32>, u64) {
-        let mut looked_at = 1;
-        let mut seen = HashMap::from([(writer.client, writer.clock + 1)]);
-        let mut open = vec![(writer.client, writer.clock + 1)];
-        while let Some((client, upto)) = open.pop() {
-            for (&other, sightings) in self.0.get(&client).into_iter().flatten() {
-                looked_at += 1;
-                let before = sightings.partition_point(|&(at, _)| at < upto);
-                let Some(&(_, clock)) = before.checked_sub(1).map(|at| &sightings[at]) else {
-                    continue;
-                };
-                let known = seen.entry(other).or_default();
-                if *known < clock {
-                    *known = clock;
-                    open.push((other, clock));
-                }
+    /// Returns the clients that had seen others, in ascending order, each with the number of those others.
+    pub(super) fn viewers(&self) -> impl Iterator<Item = (u64, usize)> {
+        let mut pairs = self.by_viewer.keys().peekable();
+        std::iter::from_fn(move || {
+            let &(viewer, _) = pairs.next()?;
+            let mut others = 1;
+            while pairs.next_if(|pair| pair.0 == viewer).is_some() {
+                others += 1;
             }
-        }
-        (seen, looked_at)
+            Some((viewer, others))
+        })
+    }
+
+    /// Returns the clients that a viewer had seen, each with the viewer's sightings of it.
+    pub(super) fn sightings_of(&self, viewer: u64) -> impl Iterator<Item = (u64, &Sightings)> {
+        let of_viewer = self.by_viewer.range((viewer, 0)..=(viewer, u64::MAX));
+        of_viewer.map(|(&(_, seen), sightings)| (seen, sightings))
+    }
+
+    /// Returns the causal histories with these sightings. Each pair of ids is that of a viewer and of a client that it had
+    /// seen.
+    pub(super) fn restore(sightings: Vec<((u64, u64), Sightings)>) -> Self {
+        let by_seen = sightings.iter().flat_map(|((viewer, seen), all)| {
+            all.iter().map(|&(at, upto)| (*seen, upto, *viewer, at))
+        });
+        Self { by_seen: by_seen.collect(), by_viewer: sightings.into_iter().collect() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use super::order::{ContainerIndex, Holder, InsertPosition, NONE, Order, RunPaylo
 use super::refusal::Refusal;
 use super::scan::{Id, ItemContent, Scan, Struct, StructBody};
 use crate::template::{FACTS, FIELDS, MILESTONES};
+use std::collections::HashMap;
 use yrs::{ClientID, ID, IdSet};
 
 /// The changes that an update makes to clocks and causal histories, recorded so that they can be undone if the update
@@ -168,10 +169,8 @@ impl StructIndex {
         if at == right {
             return Ok(());
         }
-        let (seen, looked_at) = self.seen.history_of(writer);
-        // Computing the causal history of the writer counts as work too, by the number of look-ups that the computation
-        // took.
-        work.take(looked_at / LOOKS_IN_A_STEP)?;
+        // For each client, its first element between the neighbours.
+        let mut first: HashMap<u64, u32> = HashMap::new();
         while at != right {
             // If the walk reaches the end of the container, the right neighbour does not come after the left one.
             let Some(run) = order.runs.get(at as usize) else {
@@ -181,13 +180,17 @@ impl StructIndex {
             // yrs can keep the run as several items. Their number is at most that of the run's elements, and at most
             // that of all items of its client. The smaller number counts as work.
             work.take(u64::from(run.len).min((work.items)(client).max(1)))?;
-            let upto = seen.get(&client).copied().unwrap_or(0);
-            if is_shown && run.id.clock < upto {
-                return Err(Refusal::Misplaced);
-            }
+            let clock = first.entry(client).or_insert(run.id.clock);
+            *clock = run.id.clock.min(*clock);
             at = run.right;
         }
-        Ok(())
+        if !is_shown {
+            return Ok(());
+        }
+        let (has_seen, looked_at) = self.seen.has_seen(writer, &first);
+        // Searching the causal histories counts as work too, by the number of look-ups that the search took.
+        work.take(looked_at / LOOKS_IN_A_STEP)?;
+        if has_seen { Err(Refusal::Misplaced) } else { Ok(()) }
     }
 }
 

@@ -3,7 +3,9 @@
 //!
 //! A check changes nothing. Its result is recorded after the update has been integrated ([`StructIndex::commit`]).
 
-use super::index::{Location, LocationIndex, LocationRuns, StructIndex, extend, find, index};
+use super::index::{
+    KnownClient, Location, LocationIndex, LocationRuns, StructIndex, extend, find, index,
+};
 use super::order::{self, Holder};
 use super::refusal::Refusal;
 use super::scan::{Id, ItemContent, Parent, Range, Scan, Struct, StructBody};
@@ -74,15 +76,17 @@ impl StructIndex {
     pub fn commit(&mut self, person: &PersonId, novelty: CheckedUpdate, deleted: &IdSet) {
         self.locations.extend(novelty.locations);
         self.location_indexes.extend(novelty.location_indexes);
-        for (client, new) in novelty.location_runs {
-            let runs = self.location_runs.entry(client).or_default();
-            for (clock, location) in new {
-                extend(runs, clock, location);
+        let mut location_runs = novelty.location_runs;
+        for (client, next) in novelty.clocks {
+            let known = self.clients.entry(client).or_insert_with(|| KnownClient {
+                next,
+                owner: person.clone(),
+                location_runs: LocationRuns::new(),
+            });
+            known.next = next;
+            for (clock, location) in location_runs.remove(&client).unwrap_or_default() {
+                extend(&mut known.location_runs, clock, location);
             }
-        }
-        for (client, clock) in novelty.clocks {
-            self.clocks.insert(client, clock);
-            self.owners.entry(client).or_insert_with(|| person.clone());
         }
         self.types.extend(novelty.types);
         self.deleted.merge_with(deleted.clone());
@@ -197,9 +201,7 @@ impl Checker<'_> {
 
     fn location_at(&self, id: Id) -> Option<LocationIndex> {
         let staged = self.new.location_runs.get(&id.client).and_then(|runs| find(runs, id.clock));
-        staged.or_else(|| {
-            self.known.location_runs.get(&id.client).and_then(|runs| find(runs, id.clock))
-        })
+        staged.or_else(|| self.known.location_at(id))
     }
 
     fn intern(&mut self, location: Location) -> LocationIndex {

@@ -1,10 +1,12 @@
 //! Encodes a [`StructIndex`] for checkpoints, and decodes it.
 
-use super::index::{Location, StructIndex};
+use super::causal_histories::CausalHistories;
+use super::index::{KnownClient, Location, LocationRuns, StructIndex};
 use super::order::{self, CompactId, Holder, Order};
 use super::scan::{Id, Scan};
 use crate::ids::PersonId;
 use crate::lib0::{ReadError, Reader, Write};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use yrs::{ClientID, ID, IdSet};
 
@@ -35,15 +37,15 @@ impl StructIndex {
 
     /// Writes the next clock, the owner and the location runs of each client.
     fn put_clients(&self, out: &mut Vec<u8>) {
-        out.put_var(self.clocks.len() as u64);
-        for (client, clock) in &self.clocks {
+        let mut clients: Vec<_> = self.clients.iter().collect();
+        clients.sort_unstable_by_key(|(client, _)| **client);
+        out.put_var(clients.len() as u64);
+        for (client, known) in clients {
             out.put_var(*client);
-            out.put_var(u64::from(*clock));
-            let owner = self.owners.get(client).map_or("", PersonId::as_str);
-            out.put_buf(owner.as_bytes());
-            let location_runs = self.location_runs.get(client).map_or(&[][..], Vec::as_slice);
-            out.put_var(location_runs.len() as u64);
-            for (clock, location) in location_runs {
+            out.put_var(u64::from(known.next));
+            out.put_buf(known.owner.as_str().as_bytes());
+            out.put_var(known.location_runs.len() as u64);
+            for (clock, location) in &known.location_runs {
                 out.put_var(u64::from(*clock));
                 out.put_var(u64::from(*location));
             }
@@ -71,12 +73,13 @@ impl StructIndex {
     /// Writes the causal history of each client (the viewer). A history has a list of pairs for each other client. A
     /// pair is a clock of the viewer, and the other client's first clock that the viewer had not seen at that clock.
     fn put_sightings(&self, out: &mut Vec<u8>) {
-        out.put_var(self.seen.0.len() as u64);
-        for (client, sightings) in &self.seen.0 {
-            out.put_var(*client);
-            out.put_var(sightings.len() as u64);
-            for (other, all) in sightings {
-                out.put_var(*other);
+        let viewers: Vec<_> = self.seen.viewers().collect();
+        out.put_var(viewers.len() as u64);
+        for (client, others) in viewers {
+            out.put_var(client);
+            out.put_var(others as u64);
+            for (other, all) in self.seen.sightings_of(client) {
+                out.put_var(other);
                 out.put_var(all.len() as u64);
                 for (at, upto) in all {
                     out.put_var(u64::from(*at));
@@ -122,17 +125,7 @@ impl StructIndex {
     /// Returns an error if the bytes are not an encoded index.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ReadError> {
         let mut r = Reader::new(bytes);
-        let mut known = Self::default();
-        for _ in 0..r.count()? {
-            let client = r.var_u64()?;
-            known.clocks.insert(client, r.var_u32()?);
-            known.owners.insert(client, PersonId::new(r.string()?));
-            let mut location_runs = Vec::new();
-            for _ in 0..r.count()? {
-                location_runs.push((r.var_u32()?, r.var_u32()?));
-            }
-            known.location_runs.insert(client, location_runs);
-        }
+        let mut known = Self { clients: read_clients(&mut r)?, ..Self::default() };
         for _ in 0..r.count()? {
             let kind = r.var_u64()?;
             let location = if kind == GONE {
@@ -153,15 +146,7 @@ impl StructIndex {
             let depth = u8::try_from(r.var_u64()?).map_err(|_| ReadError::Overflow)?;
             known.types.insert(id, depth);
         }
-        for _ in 0..r.count()? {
-            let sightings = known.seen.0.entry(r.var_u64()?).or_default();
-            for _ in 0..r.count()? {
-                let all = sightings.entry(r.var_u64()?).or_default();
-                for _ in 0..r.count()? {
-                    all.push((r.var_u32()?, r.var_u32()?));
-                }
-            }
-        }
+        known.seen = read_sightings(&mut r)?;
         let mut deleted = IdSet::new();
         for _ in 0..r.count()? {
             let (client, clock, len) = (r.var_u64()?, r.var_u32()?, r.var_u32()?);
@@ -170,6 +155,43 @@ impl StructIndex {
         known.deleted = deleted;
         if r.is_empty() { Ok(known) } else { Err(ReadError::Trailing) }
     }
+}
+
+fn read_clients(r: &mut Reader<'_>) -> Result<HashMap<u64, KnownClient>, ReadError> {
+    let count = r.count()?;
+    let mut clients = HashMap::with_capacity(count);
+    // Many ids belong to few people, so they share the text of the person's id.
+    let mut people: HashMap<&str, PersonId> = HashMap::new();
+    for _ in 0..count {
+        let client = r.var_u64()?;
+        let next = r.var_u32()?;
+        let person = r.string()?;
+        let owner = people.entry(person).or_insert_with(|| PersonId::new(person)).clone();
+        let runs = r.count()?;
+        let mut location_runs = LocationRuns::with_capacity(runs);
+        for _ in 0..runs {
+            location_runs.push((r.var_u32()?, r.var_u32()?));
+        }
+        clients.insert(client, KnownClient { next, owner, location_runs });
+    }
+    Ok(clients)
+}
+
+fn read_sightings(r: &mut Reader<'_>) -> Result<CausalHistories, ReadError> {
+    let mut sightings = Vec::new();
+    for _ in 0..r.count()? {
+        let viewer = r.var_u64()?;
+        for _ in 0..r.count()? {
+            let seen = r.var_u64()?;
+            let count = r.count()?;
+            let mut all = Vec::with_capacity(count);
+            for _ in 0..count {
+                all.push((r.var_u32()?, r.var_u32()?));
+            }
+            sightings.push(((viewer, seen), all));
+        }
+    }
+    Ok(CausalHistories::restore(sightings))
 }
 
 fn kind(parent: &Holder) -> u64 {

@@ -10,7 +10,7 @@ use super::causal_histories::CausalHistories;
 use super::order::{self, Order};
 use super::scan::Id;
 use crate::ids::PersonId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use yrs::IdSet;
 #[cfg(feature = "readable")]
 use yrs::{ClientID, ID};
@@ -29,15 +29,23 @@ pub(super) type LocationIndex = u32;
 /// run.
 pub(super) type LocationRuns = Vec<(u32, LocationIndex)>;
 
+/// The facts about the structs of one client. They are in one record, because a document has many clients.
+#[derive(Debug)]
+pub(super) struct KnownClient {
+    /// The first clock that the document does not contain yet.
+    pub(super) next: u32,
+    /// The person to whom the client id belongs.
+    pub(super) owner: PersonId,
+    pub(super) location_runs: LocationRuns,
+}
+
 /// The facts about all integrated structs by which later updates are checked.
 #[derive(Debug, Default)]
 pub struct StructIndex {
-    pub(super) clocks: BTreeMap<u64, u32>,
-    pub(super) owners: HashMap<u64, PersonId>,
+    pub(super) clients: HashMap<u64, KnownClient>,
     pub(super) deleted: IdSet,
     pub(super) locations: Vec<Location>,
     pub(super) location_indexes: HashMap<Location, LocationIndex>,
-    pub(super) location_runs: HashMap<u64, LocationRuns>,
     /// The nesting depth of each shared type, by the element that created the type.
     pub(super) types: HashMap<Id, u8>,
     pub(super) order: Order<()>,
@@ -48,7 +56,7 @@ impl StructIndex {
     /// Returns the person to whom a client id belongs, or `None` if nobody has written under it.
     #[must_use]
     pub fn owner(&self, client: u64) -> Option<&PersonId> {
-        self.owners.get(&client)
+        self.clients.get(&client).map(|known| &known.owner)
     }
 
     #[cfg(feature = "readable")]
@@ -64,8 +72,9 @@ impl StructIndex {
             })
             .collect();
         let mut all = Vec::new();
-        for (client, runs) in &self.location_runs {
-            let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([self.next_clock(*client)]);
+        for (client, known) in &self.clients {
+            let runs = &known.location_runs;
+            let ends = runs.iter().skip(1).map(|&(from, _)| from).chain([known.next]);
             for (&(from, location), end) in runs.iter().zip(ends) {
                 let judgement = &mut judged[location as usize];
                 if judgement.is_none() {
@@ -84,7 +93,7 @@ impl StructIndex {
     #[cfg(feature = "readable")]
     /// Returns the container of a known element, or `None` if the element was collected as garbage.
     pub(crate) fn container_of(&self, id: Id) -> Option<&order::Container> {
-        match &self.locations[find(self.location_runs.get(&id.client)?, id.clock)? as usize] {
+        match &self.locations[self.location_at(id)? as usize] {
             Location::In(container) => Some(container),
             Location::Collected => None,
         }
@@ -105,7 +114,12 @@ impl StructIndex {
 
     /// Returns the client's first clock that the document does not contain yet.
     pub(crate) fn next_clock(&self, client: u64) -> u32 {
-        self.clocks.get(&client).copied().unwrap_or(0)
+        self.clients.get(&client).map_or(0, |known| known.next)
+    }
+
+    /// Returns the location of an element, or `None` if the document does not contain the element.
+    pub(super) fn location_at(&self, id: Id) -> Option<LocationIndex> {
+        find(&self.clients.get(&id.client)?.location_runs, id.clock)
     }
 }
 

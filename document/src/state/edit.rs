@@ -12,13 +12,14 @@ use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
     AnnouncedClients, CheckedUpdate, Claim, ClientIdClaim, Provenance, Refusal, Scan, ScanError,
-    merge, scan,
+    encoded_structs, merge, scan,
 };
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use yrs::updates::decoder::Decode;
-use yrs::{IdSet, ReadTxn, Transact, Update};
+use yrs::updates::encoder::Encode;
+use yrs::{IdSet, ReadTxn, Transact, TransactionMut, Update};
 
 /// The error for an update that passed the scan, but that yrs can't decode or integrate.
 const UNDECODABLE: Refusal = Refusal::Scan(ScanError::Malformed("it can't be decoded"));
@@ -223,9 +224,10 @@ impl DocumentState {
         // updates, so a panic is caught and refuses the update.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
+        let structs = self.index.keeps_structs(scan, &novelty).then(|| encoded_structs(&decoded));
         let items = |client| self.measures.items.of_client_after(client, &splits);
         self.index.check_origins(scan, items, max.map(|max| max.between))?;
-        let (net, deleted) = self.apply_decoded(decoded)?;
+        let (net, deleted) = self.apply_decoded(decoded, structs)?;
         let ranges = deleted.iter().flat_map(|(_, ranges)| ranges.iter());
         let count = ranges.map(|range| range.len()).sum();
         self.measures.take(scan, &splits, net.len(), count);
@@ -260,17 +262,21 @@ impl DocumentState {
     }
 
     /// Integrates an update with yrs. Returns what the update added, encoded as an update, and the set of all elements
-    /// that it deleted.
+    /// that it deleted. `structs` are the encoded structs that the update adds, or `None` if only yrs can tell them.
     ///
     /// A panic in yrs leaves the document half changed, so the state is marked as broken and must be rebuilt.
-    fn apply_decoded(&mut self, update: Update) -> Result<(Vec<u8>, IdSet), Refusal> {
+    fn apply_decoded(
+        &mut self,
+        update: Update,
+        structs: Option<Vec<u8>>,
+    ) -> Result<(Vec<u8>, IdSet), Refusal> {
         let doc = &self.doc;
         let integrated = catch_unwind(AssertUnwindSafe(move || {
             let mut txn = doc.transact_mut();
             txn.apply_update(update).ok()?;
             let complete = txn.store().pending_update().is_none()
                 && txn.store().pending_ds().is_none_or(IdSet::is_empty);
-            complete.then(|| (txn.encode_update_v1(), txn.delete_set().clone()))
+            complete.then(|| (encode_net(&txn, structs), txn.delete_set().clone()))
         }));
         let Ok(Some(added)) = integrated else {
             self.broken = true;
@@ -300,4 +306,13 @@ impl DocumentState {
         }
         if merged.structs > max_items { Err(Refusal::TooManyItems) } else { Ok(merged.bytes) }
     }
+}
+
+/// Encodes what a transaction has added, as an update. `structs` are its encoded structs, or `None` if only yrs can tell
+/// them. To find them, yrs visits every client that ever wrote.
+fn encode_net(txn: &TransactionMut<'_>, structs: Option<Vec<u8>>) -> Vec<u8> {
+    let Some(mut net) = structs else { return txn.encode_update_v1() };
+    net.extend_from_slice(&txn.delete_set().encode_v1());
+    debug_assert_eq!(net, txn.encode_update_v1(), "the structs are those that yrs has");
+    net
 }

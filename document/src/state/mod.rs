@@ -5,6 +5,8 @@
 //! entries and makes new ones, with the same checks for both.
 
 mod checkpoint;
+#[cfg(test)]
+mod client_tests;
 mod commands;
 #[cfg(test)]
 mod costs;

@@ -20,9 +20,9 @@ use yrs::{ClientID, ID, IdSet};
 #[derive(Debug, Default)]
 pub struct CheckedUpdate {
     clocks: BTreeMap<u64, u32>,
-    locations: Vec<Location>,
+    pub(super) locations: Vec<Location>,
     location_indexes: HashMap<Location, LocationIndex>,
-    location_runs: HashMap<u64, LocationRuns>,
+    pub(super) location_runs: HashMap<u64, LocationRuns>,
     types: HashMap<Id, u8>,
     /// The elements that the update deletes and that were not deleted before.
     deleted: IdSet,

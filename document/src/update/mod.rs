@@ -15,6 +15,7 @@ mod deletions;
 mod formatting;
 mod index;
 mod merge;
+mod net;
 pub(crate) mod order;
 mod parts;
 mod refusal;
@@ -28,6 +29,7 @@ pub use announced::{AnnouncedClients, ClientIdClaim};
 pub use blank::blank;
 pub(crate) use formatting::Formatting;
 pub(crate) use merge::merge;
+pub(crate) use net::encoded_structs;
 #[cfg(feature = "readable")]
 pub(crate) use order::{Container, Holder};
 pub(crate) use parts::parts;

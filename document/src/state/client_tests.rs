@@ -210,3 +210,28 @@ fn the_bytes_are_those_of_yrs_in_random_sessions() {
     }
     assert!(all > 500 && own > all / 2 && own < all, "{own} of {all}");
 }
+
+#[test]
+fn a_document_of_many_clients_opens_as_it_was() {
+    let mut state = empty();
+    let client = |number: u32| u64::from((number + 1).wrapping_mul(0x9E37_79B1));
+    assert!(is_own(&mut state, &update(client(0), 0, &[item(None, "a word ")], &[])));
+    let mut right = None;
+    for number in 1..1_000 {
+        // Each client writes behind or inside the word written last, and some delete a part of what they write.
+        let before = client(number - 1);
+        let left = if number % 3 == 0 {
+            right = Some((before, 3));
+            (before, 2)
+        } else {
+            (before, 6)
+        };
+        let structs = [between(Some(left), right, "a word ")];
+        let deleted: &[(u32, u32)] = if number % 5 == 0 { &[(1, 2), (4, 1)] } else { &[] };
+        is_own(&mut state, &update(client(number), 0, &structs, deleted));
+    }
+    let opened = DocumentState::resume(&state.checkpoint()).unwrap();
+    let all = StateVector::default();
+    assert_eq!(opened.encode_since(&all), state.encode_since(&all));
+    assert_eq!(opened.checkpoint().len(), state.checkpoint().len());
+}

@@ -104,11 +104,14 @@ impl StructIndex {
     }
 
     /// Rebuilds the order, which [`encode`](Self::encode) leaves out, from the whole document. The elements were
-    /// checked before, and are not checked again. Returns `false` if a struct refers to content that the document
-    /// does not contain.
-    pub(crate) fn reorder(&mut self, document: &Scan<'_>) -> bool {
+    /// checked before, and are not checked again. Returns the index of the run of each struct, in the order in which the
+    /// structs can be integrated, or `None` if a struct refers to content that the document does not contain.
+    pub(crate) fn reorder(&mut self, document: &Scan<'_>) -> Option<Vec<u32>> {
         let mut order = Order::default();
+        let mut causal_order = Vec::new();
         let all = order.walk_new(document, |order, client, item| {
+            // The clients of an order that was empty have the numbers of their runs.
+            causal_order.push(client);
             if let Some(position) = order.insert_position(client, item) {
                 let id = CompactId { client, clock: item.clock };
                 order.insert(position, id, item.len, ());
@@ -116,7 +119,7 @@ impl StructIndex {
             Ok::<_, Infallible>(())
         });
         self.order = order;
-        all == Ok(true)
+        (all == Ok(true)).then_some(causal_order)
     }
 
     /// Decodes an index that [`encode`](Self::encode) has encoded.

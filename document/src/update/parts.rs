@@ -10,7 +10,7 @@ use super::check::CheckedUpdate;
 use super::claim::Claim;
 use super::deletions::put_deletions;
 use super::refusal::Refusal;
-use super::scan::{Id, Range, Scan, Struct, read_client, read_struct};
+use super::scan::{ClientStructs, Id, Range, Scan, Struct, read_client, read_struct};
 use super::scan_error::ScanError;
 use super::walk::{Front, Visit, causal_walk};
 use crate::lib0::{Reader, Write};
@@ -53,6 +53,64 @@ pub(crate) fn parts(
     cutter.structs(scan, &struct_bytes(update)?, &known)?;
     cutter.deletions(checked.new_ranges());
     Ok(cutter.parts.iter().map(|part| part.finish(claims)).collect())
+}
+
+/// Cuts a whole encoded document into updates of at most `max_structs` structs each, in causal order, with all deleted ranges
+/// in the last one. Integrating them in one transaction makes the same document as integrating the whole. `causal_order` is
+/// the index of the run of each struct, in an order in which the structs can be integrated.
+///
+/// # Errors
+/// Returns an error if the bytes are not a document.
+pub(crate) fn causal_parts(
+    document: &[u8],
+    scan: &Scan<'_>,
+    causal_order: &[u32],
+    max_structs: usize,
+) -> Result<Vec<Vec<u8>>, ScanError> {
+    let (starts, firsts) = struct_starts(document)?;
+    // For each run, the number of structs that earlier parts contain.
+    let mut done = vec![0; firsts.len()];
+    let mut parts = Vec::new();
+    for chunk in causal_order.chunks(max_structs) {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        chunk.iter().for_each(|&run| *counts.entry(run as usize).or_default() += 1);
+        let mut out = Vec::new();
+        out.put_var(counts.len() as u64);
+        for (run, count) in counts {
+            let ClientStructs { client, structs } = &scan.runs[run];
+            out.put_var(count as u64);
+            out.put_var(*client);
+            out.put_var(u64::from(structs[done[run]].clock));
+            let first = firsts[run] + done[run];
+            out.extend_from_slice(&document[starts[first]..starts[first + count]]);
+            done[run] += count;
+        }
+        put_deletions(&mut out, &[]);
+        parts.push(out);
+    }
+    let mut deletions = vec![0];
+    put_deletions(&mut deletions, &scan.deletes);
+    parts.push(deletions);
+    Ok(parts)
+}
+
+/// Returns where each struct of an update starts in its bytes, and for each run, the index of its first struct in that list.
+/// In the list, the end of the last struct of a run follows that struct.
+fn struct_starts(update: &[u8]) -> Result<(Vec<usize>, Vec<usize>), ScanError> {
+    let mut r = Reader::new(update);
+    let (mut starts, mut firsts) = (Vec::new(), Vec::new());
+    for _ in 0..r.count()? {
+        let count = r.count()?;
+        read_client(&mut r)?;
+        r.var_u32()?;
+        firsts.push(starts.len());
+        for _ in 0..count {
+            starts.push(update.len() - r.remaining());
+            read_struct(&mut r)?;
+        }
+        starts.push(update.len() - r.remaining());
+    }
+    Ok((starts, firsts))
 }
 
 /// Returns the encoded bytes of each struct: one list for each run, in the order of the update.

@@ -1,7 +1,8 @@
 //! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | sessions N |
-//! attribution N | freeze N | load | siege [WORD] | sign-in | replay | turns | history | storage | files]`. Without arguments,
-//! all of them run.
+//! attribution N | freeze N | load | siege [WORD] | sign-in | replay | turns | clients | history | storage | files]`. Without
+//! arguments, all of them run.
 
+mod clients;
 mod files;
 mod history;
 mod load;
@@ -41,6 +42,7 @@ async fn main() -> Result<()> {
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
         Some("turns") => turns::all(),
+        Some("clients") => clients::all(),
         Some("history") => history::all(),
         Some("storage") => storage::all().await,
         Some("files") => files::all(),
@@ -50,6 +52,7 @@ async fn main() -> Result<()> {
             scrub().await?;
             replay::all()?;
             turns::all()?;
+            clients::all()?;
             history::all()?;
             storage::all().await?;
             files::all()?;
@@ -66,7 +69,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, clients, history, storage, files"
             )
         }
     }

@@ -1,12 +1,16 @@
 //! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | sessions N |
-//! attribution N | freeze N | load | siege [WORD] | sign-in | replay | turns | clients | history | storage | files]`. Without
+//! attribution N | freeze N | load | peers N | siege [WORD] | sign-in | replay | turns | clients | history | storage | files]`. Without
 //! arguments, all of them run.
 
 mod clients;
 mod files;
 mod history;
 mod load;
+mod peers;
+mod process;
+mod relay;
 mod replay;
+mod servers;
 mod siege;
 mod sign_in;
 mod storage;
@@ -38,6 +42,9 @@ async fn main() -> Result<()> {
         Some("attribution") => attribution(count(1_000)?),
         Some("freeze") => freezes(count(10_000)?),
         Some("load") => load::all().await,
+        Some("peers") => peers::all(count(peers::REPEATS)?).await,
+        // The benchmark `peers` starts this program again, as one of the servers that it measures.
+        Some("relay") => relay::serve(count(0)?.try_into()?).await,
         Some("siege") => siege::all(args.get(1).map(String::as_str)).await,
         Some("sign-in") => sign_in::all().await,
         Some("replay") => replay::all(),
@@ -57,6 +64,7 @@ async fn main() -> Result<()> {
             storage::all().await?;
             files::all()?;
             load::all().await?;
+            peers::all(peers::REPEATS).await?;
             siege::all(None).await?;
             sign_in::all().await?;
             sessions(1_000)?;
@@ -69,7 +77,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, sessions N, attribution N, freeze N, load, siege WORD, sign-in, replay, turns, clients, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, sessions N, attribution N, freeze N, load, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
             )
         }
     }

@@ -13,13 +13,18 @@ const STEPS: [Step; 2] = [
     }),
 ];
 
+/// The step before the benchmark that compares Accord with other servers.
+const PEERS: Step = Step::new("Install the servers that Accord is compared with", tools::peers);
+
 fn install() -> Result<()> {
     tools::npm("tests")?;
     tools::chromium().map(|_| ())
 }
 
 pub fn run(args: &[String]) -> Result<()> {
-    run_steps(&[&build::WEB[..], &[build::RELEASE], &STEPS].concat())?;
+    let compares = args.first().is_none_or(|name| name == "peers");
+    let peers = if compares { &[PEERS][..] } else { &[] };
+    run_steps(&[&build::WEB[..], &[build::RELEASE], &STEPS, peers].concat())?;
     Cmd::new("target/release/accord-bench")
         .args(args)
         .env("ACCORD_BIN", "target/release/accord")

@@ -143,6 +143,21 @@ pub fn cargo_deny() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Installs the servers that Accord is compared with: y-sweet, built once into the target folder, and npm packages, with
+/// the Node.js that they need.
+pub fn peers() -> Result<()> {
+    const Y_SWEET: &str = "0.9.1";
+    let home = root().join("target/tools/peers");
+    let installed = Cmd::new(home.join("bin/y-sweet")).args(["version"]).output();
+    if !installed.is_ok_and(|version| version.trim() == Y_SWEET) {
+        Cmd::new("cargo")
+            .args(["install", "y-sweet", "--locked", "--version", Y_SWEET, "--root"])
+            .args([&home])
+            .run()?;
+    }
+    npm("tests/bench/peers")
+}
+
 fn has_package(name: &str) -> bool {
     Cmd::new("dpkg").args(["-s", name]).succeeds()
 }

@@ -1,0 +1,80 @@
+//! Processor cores, processor time and memory of processes, and figures of many latencies.
+
+use accord_tests::children;
+use anyhow::{Context, Result};
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
+use std::fs;
+use std::thread;
+use tokio::sync::oneshot;
+
+/// The core of the server that is measured.
+pub(crate) const SERVER_CORE: usize = 0;
+/// The core of the load on the server.
+pub(crate) const LOAD_CORE: usize = 1;
+
+/// Ticks in a second of the processor times in `/proc/PID/stat`.
+const TICKS: f64 = 100.0;
+
+/// Runs a task on a thread that is bound to one core. The processes and threads that the task starts are bound to the
+/// core as well.
+pub(crate) async fn on_core<T: Send + 'static>(
+    core: usize,
+    task: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (answer, answered) = oneshot::channel();
+    thread::spawn(move || {
+        let mut set = CpuSet::new();
+        set.set(core);
+        let this_thread: Option<Pid> = None;
+        let bound = sched_setaffinity(this_thread, &set);
+        let result = bound.context("this machine has only one core").and_then(|()| task());
+        // If nobody waits for the result any more, it is dropped here, and a process that it owns ends.
+        drop(answer.send(result));
+    });
+    answered.await.context("a thread of the benchmark has panicked")?
+}
+
+/// Returns the processor time of a process and its children so far, in seconds.
+pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
+    let living: f64 = children(pid).into_iter().filter_map(|child| cpu_seconds(child).ok()).sum();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after = stat.rsplit(')').next().context("stat has a name in parentheses")?;
+    // The fields are utime, stime, cutime and cstime (proc(5)); the last two are of children that have ended.
+    let fields = after.split_whitespace().skip(11).take(4).map(str::parse::<u64>);
+    Ok(living + fields.sum::<Result<u64, _>>()? as f64 / TICKS)
+}
+
+/// Returns the processor time of this process so far, without its children, in seconds.
+pub(crate) fn own_cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// Returns the highest resident memory of a process so far (`VmHWM`), and that of its living children, in bytes.
+pub(crate) fn peak_memory(pid: u32) -> Result<u64> {
+    let living: u64 = children(pid).into_iter().filter_map(|child| peak_memory(child).ok()).sum();
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmHWM")?;
+    Ok(living + kib.parse::<u64>()? * 1024)
+}
+
+/// Latencies of one run.
+#[derive(Debug)]
+pub(crate) struct Latencies(Vec<u32>);
+
+impl Latencies {
+    /// Takes latencies in microseconds, in any order.
+    pub(crate) fn of(mut micros: Vec<u32>) -> Self {
+        micros.sort_unstable();
+        Self(micros)
+    }
+
+    /// Returns the latency that the given share does not exceed, in milliseconds, or 0 if there are none.
+    pub(crate) fn at(&self, share: f64) -> f64 {
+        let index = (self.0.len().saturating_sub(1) as f64 * share) as usize;
+        self.0.get(index).map_or(0.0, |&micros| f64::from(micros) / 1e3)
+    }
+}

@@ -5,6 +5,7 @@
 //! and none of the others.
 
 mod disk;
+mod quiet;
 mod report;
 
 use crate::load::{self, LOADS};
@@ -41,6 +42,9 @@ async fn compare(repeats: usize) -> Result<()> {
         let disk = disk::synced_writes()?;
         println!("fdatasync: p50 {:.2} ms, p99 {:.2} ms", disk.at(0.5), disk.at(0.99));
         report.disk.push([disk.at(0.5), disk.at(0.99)]);
+        let quiet = quiet::acknowledgements().await?;
+        println!("a single writer: p50 {:.2} ms, p99 {:.2} ms", quiet.at(0.5), quiet.at(0.99));
+        report.quiet.push([quiet.at(0.5), quiet.at(0.99)]);
         // All servers meet the same moments of typing in one repeat, and other moments in the next one.
         let seed = rand::random();
         for (number, load) in LOADS.iter().enumerate() {

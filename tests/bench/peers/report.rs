@@ -40,6 +40,8 @@ pub(super) struct Report {
     repeats: usize,
     /// Median and 99th percentile of a synced write in each repeat, in milliseconds.
     pub(super) disk: Vec<[f64; 2]>,
+    /// The same of the times that a single writer at Accord waits until an edit is on disk.
+    pub(super) quiet: Vec<[f64; 2]>,
     runs: Vec<(usize, Kind, Figures)>,
 }
 
@@ -55,7 +57,7 @@ const ROWS: [Row; 4] = [
 
 impl Report {
     pub(super) fn new(versions: Vec<String>, repeats: usize) -> Self {
-        Self { versions, repeats, disk: Vec::new(), runs: Vec::new() }
+        Self { versions, repeats, disk: Vec::new(), quiet: Vec::new(), runs: Vec::new() }
     }
 
     pub(super) fn add(&mut self, load: usize, kind: Kind, figures: Figures) {
@@ -92,19 +94,23 @@ impl Report {
                 text += "\n";
             }
         }
-        let disk = |index| {
-            let values = self.disk.iter().map(|percentiles: &[f64; 2]| percentiles[index]);
-            median_and_range(values.collect(), hundredths)
+        let shown = |runs: &[[f64; 2]], index: usize| {
+            median_and_range(
+                runs.iter().map(|percentiles| percentiles[index]).collect(),
+                hundredths,
+            )
         };
         let disturbed = self.runs.iter().filter(|run| run.2.is_disturbed).count();
         let _ = write!(
             text,
-            "\nEach cell has the median of {} repeats, and their range in parentheses. A write of 512 bytes with `fdatasync` \
-             took\n{} ms (median) and {} ms (99th percentile) on the same disk. In {disturbed} of {} runs, the load\nitself \
-             was late or saturated. Versions: {}.\n",
+            "\nEach cell has the median of {} repeats, and their range in parentheses. On the same disk, a write of 512 bytes with\n\
+             `fdatasync` took {} ms (median) and {} ms (99th percentile).\nA single writer at Accord waited {} ms and {} ms until an \
+             edit was on disk.\nIn {disturbed} of {} runs, the load itself was late or saturated.\n\nVersions: {}.\n",
             self.repeats,
-            disk(0),
-            disk(1),
+            shown(&self.disk, 0),
+            shown(&self.disk, 1),
+            shown(&self.quiet, 0),
+            shown(&self.quiet, 1),
             self.runs.len(),
             self.versions.join(", "),
         );

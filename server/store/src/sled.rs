@@ -87,7 +87,7 @@ impl SledStore {
         let db = open_when_free(&home).map_err(|error| match error {
             sled::Error::Io(io) if is_lock(&io) => StoreError::InUse(path.to_owned()),
             sled::Error::Corruption { .. } => {
-                StoreError::Damaged(format!("the store in {} can't be opened", path.display()))
+                StoreError::Damaged(format!("the database in {} can't be opened", home.display()))
             }
             sled::Error::Io(io) => unusable(path, &io),
             other => unusable(path, &io::Error::other(other)),

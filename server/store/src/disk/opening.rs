@@ -39,12 +39,11 @@ impl DiskStore {
         // sled panics at some kinds of damage.
         let opened = catch_unwind(AssertUnwindSafe(|| open(path, reserve)));
         opened.unwrap_or_else(|panic| {
-            let place = path.join(SLED);
-            Err(StoreError::Damaged(format!(
-                "the store in {} can't be opened ({})",
-                place.display(),
-                words_of(&*panic)
-            )))
+            let what = words_of(&*panic);
+            Err(StoreError::Unusable {
+                path: path.to_owned(),
+                reason: format!("its database is damaged or can't be read ({what})"),
+            })
         })
     }
 }

@@ -136,6 +136,7 @@ impl Ledger for DiskStore {
     }
 
     fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
+        self.shared.room.check()?;
         // Only settled entries can be packed.
         if self.shared.unsettled(ledger, 0, usize::MAX).entries.len() >= MIN_PACKED_ENTRIES {
             self.shared.settle_now()?;
@@ -144,6 +145,7 @@ impl Ledger for DiskStore {
     }
 
     fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
+        self.shared.room.check()?;
         self.shared.sled.with(|sled| sled.keep_checkpoint(ledger, state))
     }
 

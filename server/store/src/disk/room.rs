@@ -4,6 +4,10 @@ use super::errors::failed;
 use crate::StoreError;
 use std::path::{Path, PathBuf};
 
+/// Number of bytes that stay free whatever the reserve is. sled must not run out of space: it would have to be opened again,
+/// and opening it needs some space, too.
+const MIN_FREE_BYTES: u64 = 4 * 1024 * 1024;
+
 /// The disk of a data folder, and how much of it must stay free.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -14,7 +18,7 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(path: &Path, reserve: u64) -> Self {
-        Self { path: path.to_owned(), reserve }
+        Self { path: path.to_owned(), reserve: reserve.max(MIN_FREE_BYTES) }
     }
 
     /// Returns the number of free bytes.
@@ -23,7 +27,7 @@ impl Room {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Returns `Ok` if more of the disk is free than the reserve.
+    /// Returns `Ok` if more of the disk is free than must stay free. All writes to sled ask for this before.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.free()? < self.reserve { Err(StoreError::Full) } else { Ok(()) }
     }

@@ -157,6 +157,7 @@ async fn a_disk_without_a_free_byte_stops_no_reader_and_needs_no_restart() -> Re
     ensure!(server.visit("ida").is_ok(), "people can sign in for a while");
     ensure!(server.is_alive(), "the server goes on");
 
+    drop(file);
     std::fs::remove_file(&filler)?;
     let mut client = SyncClient::resume(&server, &ana, &document, Dialect::Accord, doc).await?;
     while client.saved < client.sent {

@@ -2,7 +2,8 @@
 
 use super::errors::failed;
 use super::locking::{FolderLock, lock_sled};
-use super::opening::{LOG, SLED, refuse_a_remainder};
+use super::opening::refuse_a_remainder;
+use super::paths::{LOG, SLED};
 use super::{DiskStore, noted, witness};
 use crate::StoreError;
 use std::fs;

@@ -4,7 +4,10 @@
 //! saved, and the next sync succeeds although it writes nothing. So what is read must be written again to a new file
 //! before it counts as saved.
 
-use super::opening::{LOG, SLED};
+use super::errors::failed;
+use super::locking::lock_sled;
+use super::paths::{LOG, sled_file};
+use crate::StoreError;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -30,10 +33,16 @@ pub(super) fn mark_as_unsynced(folder: &Path) {
 ///
 /// # Errors
 /// Returns an error if the disk fails or is full. The mark is still there then.
-pub(super) fn write_unsynced_again(folder: &Path) -> io::Result<()> {
+pub(super) fn write_unsynced_again(folder: &Path) -> Result<(), StoreError> {
     if !folder.join(MARK).exists() {
         return Ok(());
     }
+    // A server of an earlier version locks only sled's file.
+    let _locked = lock_sled(folder)?;
+    write_all_again(folder).map_err(|error| failed(&error))
+}
+
+fn write_all_again(folder: &Path) -> io::Result<()> {
     tracing::warn!("a sync of the store failed before, so its files are written again");
     let mut files = vec![sled_file(folder)];
     if folder.join(LOG).exists() {
@@ -45,11 +54,6 @@ pub(super) fn write_unsynced_again(folder: &Path) -> io::Result<()> {
     files.into_iter().filter(is_whole).try_for_each(|path| write_elsewhere(&path))?;
     fs::remove_file(folder.join(MARK))?;
     sync_dir(folder)
-}
-
-/// Returns the path of sled's file in a data folder.
-pub(super) fn sled_file(folder: &Path) -> PathBuf {
-    folder.join(SLED).join("db")
 }
 
 /// Replaces a file by a copy of itself, which is on disk when this returns.

@@ -1,7 +1,7 @@
 //! Locks a data folder, so that only one process uses it.
 
-use super::elsewhere::sled_file;
 use super::errors::failed;
+use super::paths::sled_file;
 use crate::StoreError;
 use crate::sled::LOCK_TIMEOUT;
 use rustix::fs::{FlockOperation, flock};

@@ -9,6 +9,7 @@
 //! is left in it.
 
 mod changes;
+mod comparing;
 mod copying;
 mod elsewhere;
 mod errors;
@@ -17,6 +18,7 @@ mod ledger_ids;
 mod locking;
 mod noted;
 mod opening;
+mod paths;
 mod reading;
 mod reopening;
 mod room;

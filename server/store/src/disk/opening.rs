@@ -1,31 +1,28 @@
 //! Opens a data folder: reads the log, writes to sled what is missing there, and compares sled with the witness.
 
 use super::changes::{Logged, decode};
-use super::elsewhere::write_unsynced_again;
+use super::comparing::{compare, record_sum};
+use super::elsewhere::{mark_as_unsynced, write_unsynced_again};
 use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::locking::FolderLock;
 use super::noted::Noted;
+use super::paths::{KEYS, LOG, SLED};
 use super::reopening::Reopenable;
 use super::room::Room;
-use super::witness::{Head, RecordSum, Witness, entry_hash, record_hash};
+use super::witness::{Head, Witness, entry_hash, record_hash};
 use super::{DiskStore, Layers, Settlement, Settler, Shared, Writer};
 use super::{noted, witness};
 use crate::log::{Batch, Log, OpenedLog, Position};
 use crate::sled::{Form, SledStore, unusable};
 use crate::{Append, StoreError};
 use accord_document::ids::{LedgerId, Seq};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
-
-/// The folder of sled, of the log and of the keys in the data folder.
-pub(super) const SLED: &str = "store";
-pub(super) const LOG: &str = "log";
-const KEYS: &str = "keys";
 
 impl DiskStore {
     /// Opens or creates the store in a folder. `reserve` is the number of bytes of the disk that must stay free.
@@ -36,23 +33,29 @@ impl DiskStore {
     /// Returns an error if another process uses the folder, or if the folder can't be used or is damaged. If only the
     /// ledger of a document or plan is damaged, the store opens, and reading this ledger returns an error.
     pub fn open(path: &Path, reserve: u64) -> Result<Self, StoreError> {
+        fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
+        let lock = FolderLock::take(path)?;
         // sled panics at some kinds of damage.
-        let opened = catch_unwind(AssertUnwindSafe(|| open(path, reserve)));
-        opened.unwrap_or_else(|panic| {
+        let opened = catch_unwind(AssertUnwindSafe(|| open(path, reserve, lock)));
+        let opened = opened.unwrap_or_else(|panic| {
             let what = words_of(&*panic);
             Err(StoreError::Unusable {
                 path: path.to_owned(),
                 reason: format!("its database is damaged or can't be read ({what})"),
             })
-        })
+        });
+        // A sync can be among what failed.
+        match &opened {
+            Ok(_) | Err(StoreError::Damaged(_) | StoreError::InUse(_)) => {}
+            Err(_) => mark_as_unsynced(path),
+        }
+        opened
     }
 }
 
-fn open(path: &Path, reserve: u64) -> Result<DiskStore, StoreError> {
-    fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
-    let lock = FolderLock::take(path)?;
+fn open(path: &Path, reserve: u64, lock: FolderLock) -> Result<DiskStore, StoreError> {
     refuse_a_remainder(path)?;
-    write_unsynced_again(path).map_err(|error| failed(&error))?;
+    write_unsynced_again(path)?;
     let sled = SledStore::open(path)?;
     let witness = prepare(path, &sled)?;
     let epoch = witness.epoch + 1;
@@ -201,14 +204,6 @@ fn witness_of(sled: &SledStore) -> Result<Witness, StoreError> {
     Ok(witness)
 }
 
-fn record_sum(sled: &SledStore) -> Result<RecordSum, StoreError> {
-    let mut sum = RecordSum::default();
-    for (kind, key, record) in sled.all()? {
-        sum.replace(0, record_hash(&kind, &key, &record));
-    }
-    Ok(sum)
-}
-
 fn check_noted(noted: Position, batches: &[Batch], end: Position) -> Result<(), StoreError> {
     let same = batches.iter().find(|batch| batch.position.batch == noted.batch);
     if noted.batch > end.batch || same.is_some_and(|batch| batch.position != noted) {
@@ -344,56 +339,4 @@ fn write_missing_entries(
     }
     replace(sled, &differing)?;
     sled.write(missing.into_iter(), std::iter::empty())
-}
-
-/// Compares sled with what it must contain. Returns the damaged ledgers, each with a description of the damage.
-///
-/// # Errors
-/// Returns an error if the records are not those that it must contain.
-pub(super) fn compare(
-    sled: &SledStore,
-    expected: &Witness,
-) -> Result<BTreeMap<LedgerId, String>, StoreError> {
-    let records = record_sum(sled)?;
-    if records != expected.records {
-        return Err(StoreError::Damaged(format!(
-            "the records are not those that were written: there are {}, and {} were written",
-            records.count, expected.records.count
-        )));
-    }
-    let mut damaged = BTreeMap::new();
-    let stored: BTreeSet<LedgerId> = sled.ledgers()?.into_iter().collect();
-    for ledger in stored.iter().filter(|ledger| !expected.ledgers.contains_key(*ledger)) {
-        damaged.insert(ledger.clone(), format!("the ledger of {ledger} was erased and is back"));
-    }
-    for (ledger, head) in &expected.ledgers {
-        if let Some(what) = damage_of(sled, ledger, head)? {
-            damaged.insert(ledger.clone(), format!("the ledger of {ledger}: {what}"));
-        }
-    }
-    Ok(damaged)
-}
-
-fn damage_of(
-    sled: &SledStore,
-    ledger: &LedgerId,
-    head: &Head,
-) -> Result<Option<String>, StoreError> {
-    let end = sled.end(ledger)?;
-    if end != head.len {
-        return Ok(Some(format!("it has {end} entries, and {} were written", head.len)));
-    }
-    let last = head.len.checked_sub(1).map(|seq| (seq, &head.last));
-    let wanted = last.into_iter().chain(head.rewritten.iter().map(|(seq, hash)| (*seq, hash)));
-    for (seq, hash) in wanted {
-        let is_same = match sled.entry(ledger, Seq(seq)) {
-            Ok(entry) => entry.is_some_and(|entry| entry_hash(&entry) == *hash),
-            Err(StoreError::Damaged(_)) => false,
-            Err(error) => return Err(error),
-        };
-        if !is_same {
-            return Ok(Some(format!("entry {seq} is not as it was written")));
-        }
-    }
-    Ok(None)
 }

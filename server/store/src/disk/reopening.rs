@@ -3,9 +3,9 @@
 //! sled keeps its first error, and answers every later call with it. So after an error, for example because the disk was
 //! full for a moment, it is opened again. What it lost of the layer that was being settled is in memory, and in the log.
 
-use super::elsewhere::{mark_as_unsynced, sled_file, write_elsewhere};
+use super::elsewhere::{mark_as_unsynced, write_elsewhere};
 use super::errors::{failed, words_of};
-use super::opening::SLED;
+use super::paths::{SLED, sled_file};
 use crate::StoreError;
 use crate::sled::{Form, SledStore};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,17 +23,16 @@ pub(super) struct Reopenable {
 }
 
 /// How far sled can be relied on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Trust {
     /// It has never failed, or was compared with the witness since it was opened again.
     #[default]
     Full,
     /// It was opened again, and was not compared with the witness yet.
     Reopened,
-    /// It failed, so it must be opened again.
+    /// It failed, so it must be opened again. The failure can have been that of a sync: then what the system has in memory
+    /// looks saved, and may not be on the disk.
     Failed,
-    /// A sync failed. What the system has in memory looks saved, and may not be on the disk.
-    Unsynced,
 }
 
 impl Reopenable {
@@ -60,21 +59,19 @@ impl Reopenable {
 
     /// Takes note of an error of sled.
     pub(super) fn notice(&self, error: &StoreError) {
-        let trust = match error {
-            StoreError::SyncFailed(_) => Trust::Unsynced,
-            StoreError::Full | StoreError::Failed(_) => Trust::Failed,
-            _ => return,
-        };
-        if trust == Trust::Unsynced {
+        if !matches!(error, StoreError::SyncFailed(_) | StoreError::Full | StoreError::Failed(_)) {
+            return;
+        }
+        let mut trust = super::lock(&self.trust);
+        if *trust != Trust::Failed {
             mark_as_unsynced(&self.path);
         }
-        let mut known = super::lock(&self.trust);
-        *known = trust.max(*known);
+        *trust = Trust::Failed;
     }
 
     /// Whether sled has failed since it was opened.
     pub(super) fn has_failed(&self) -> bool {
-        *super::lock(&self.trust) >= Trust::Failed
+        *super::lock(&self.trust) == Trust::Failed
     }
 
     /// Whether sled was opened again and must be compared with the witness.
@@ -100,20 +97,19 @@ impl Reopenable {
         let old = std::mem::replace(&mut *open, Err(closed));
         // sled flushes when it is dropped, and can panic after an error.
         drop(catch_unwind(AssertUnwindSafe(|| drop(old))));
-        let is_unsynced = *super::lock(&self.trust) == Trust::Unsynced;
-        let opened = catch_unwind(AssertUnwindSafe(|| self.open_again(is_unsynced)));
+        let copied = write_elsewhere(&sled_file(&self.path)).map_err(|error| failed(&error));
+        let opened = catch_unwind(AssertUnwindSafe(|| self.open_again()));
         let opened =
             opened.unwrap_or_else(|panic| Err(StoreError::Failed(words_of(&*panic).to_owned())));
         *open = opened;
         open.as_ref().map(drop).map_err(Clone::clone)?;
+        // Without a copy, for which the disk can be too full, sled can be read, and nothing may be settled.
+        copied?;
         *super::lock(&self.trust) = Trust::Reopened;
         Ok(())
     }
 
-    fn open_again(&self, is_unsynced: bool) -> Result<SledStore, StoreError> {
-        if is_unsynced {
-            write_elsewhere(&sled_file(&self.path)).map_err(|error| failed(&error))?;
-        }
+    fn open_again(&self) -> Result<SledStore, StoreError> {
         let sled = SledStore::open(&self.path)?;
         if sled.form() != Form::Present {
             let place = self.path.join(SLED);

@@ -1,9 +1,9 @@
 //! Settles: writes to sled what was committed, writes the witness, and frees the log.
 
+use super::comparing::compare;
 use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::noted::Noted;
-use super::opening::compare;
 use super::witness::Witness;
 use super::{MAX_LAYER_BYTES, SETTLED_BYTES, Settlement, Settler, Shared, Writer, lock};
 use crate::StoreError;

@@ -69,8 +69,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Changes the caller's password, ends all of their other sessions, and forgets all of their known devices except this
-         *     one.
+         * Changes the caller's password, ends all of their other sessions, and forgets all of their known devices except the
+         *     one that sent the request.
          */
         put: operations["set_password"];
         post?: never;
@@ -107,7 +107,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends all of the caller's sessions except the current one, and forgets all of the caller's known devices except this one. */
+        /**
+         * Ends all of the caller's sessions except the current one, and forgets all of their known devices except the one that
+         *     sent the request.
+         */
         delete: operations["end_others"];
         options?: never;
         head?: never;
@@ -1295,7 +1298,7 @@ export interface components {
             sector: components["schemas"]["Sector"];
         };
         /**
-         * @description The result of comparing a run at two moments.
+         * @description The result of comparing a piece of text, or a milestone, at two moments.
          * @enum {string}
          */
         Fate: "kept" | "inserted" | "deleted";
@@ -2052,7 +2055,8 @@ export interface components {
             to: components["schemas"]["MomentView"];
         };
         /**
-         * @description The role of a person in a plan. `administrator`: runs the installation and has no seat in the plan.
+         * @description The role of a person in a plan. The value `administrator` means that the person runs the installation and has no
+         *     seat in the plan.
          * @enum {string}
          */
         Seat: "facilitator" | "author" | "adviser" | "observer" | "administrator";
@@ -2151,7 +2155,7 @@ export interface components {
             /** @description The SHA-256 digest of the release that the signatory has read, in hexadecimal. */
             digest: string;
         };
-        /** @description A sitting: edits with no rest between them longer than a quarter of an hour. */
+        /** @description A sitting: edits with no pause between them longer than a quarter of an hour. */
         Sitting: {
             /** @description The moment before the first entry of the sitting. */
             before: components["schemas"]["Seq"];

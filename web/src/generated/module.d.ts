@@ -47,7 +47,7 @@ export interface components {
             code: number;
             /** @enum {string} */
             link: "denied";
-            /** @description The server's sentence. */
+            /** @description The reason, as the sentence that the server sent. */
             reason: string;
         };
         /** @description A milestone, as read from a document. */
@@ -113,7 +113,7 @@ export interface components {
                 number,
                 number
             ] | null;
-            /** @description The identity that the server has set. */
+            /** @description The identity of the person who uses the client, as the server knows it. */
             user: components["schemas"]["PresenceUser"];
         };
         /** @description The identity of a person, as other people in the document see it. */

@@ -224,7 +224,9 @@ impl DocumentState {
         // updates, so a panic is caught and refuses the update.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
-        let structs = self.index.keeps_structs(scan, &novelty).then(|| encoded_structs(&decoded));
+        let keeps_structs = self.index.keeps_structs(scan, &novelty);
+        let encode = || keeps_structs.then(|| encoded_structs(&decoded));
+        let structs = catch_unwind(AssertUnwindSafe(encode)).map_err(|_| UNDECODABLE)?;
         let items = |client| self.measures.items.of_client_after(client, &splits);
         self.index.check_origins(scan, items, max.map(|max| max.between))?;
         let (net, deleted) = self.apply_decoded(decoded, structs)?;

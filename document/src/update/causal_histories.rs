@@ -6,6 +6,7 @@
 mod search;
 
 use super::scan::Id;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one client (the viewer) had seen of another one. Each pair is the clock of an element of the viewer, and the other
@@ -41,9 +42,13 @@ impl CausalHistories {
 
     /// Takes back the last sighting that `client` had of `seen`.
     pub(super) fn forget(&mut self, client: u64, seen: u64) {
-        let sightings = self.by_viewer.get_mut(&(client, seen));
-        if let Some((at, upto)) = sightings.and_then(Vec::pop) {
+        let Entry::Occupied(mut sightings) = self.by_viewer.entry((client, seen)) else { return };
+        if let Some((at, upto)) = sightings.get_mut().pop() {
             self.by_seen.remove(&(seen, upto, client, at));
+        }
+        // A refused update must leave nothing behind, also not in checkpoints.
+        if sightings.get().is_empty() {
+            sightings.remove();
         }
     }
 

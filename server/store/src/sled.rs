@@ -89,7 +89,10 @@ impl SledStore {
             sled::Error::Corruption { .. } => {
                 StoreError::Damaged(format!("the database in {} can't be opened", home.display()))
             }
-            sled::Error::Io(io) => unusable(path, &io),
+            sled::Error::Io(io) if io.kind() == io::ErrorKind::PermissionDenied => {
+                unusable(path, &io)
+            }
+            sled::Error::Io(_) => failed(error),
             other => unusable(path, &io::Error::other(other)),
         })?;
         let ledger = db.open_tree("ledger").map_err(failed)?;
@@ -198,8 +201,7 @@ fn open_when_free(home: &Path) -> sled::Result<sled::Db> {
     }
 }
 
-/// Removes unfinished files. A crash while sled writes a snapshot leaves such a file, and sled takes it for corruption. A
-/// crash while sled's file is copied (`disk/elsewhere.rs`) leaves one, too.
+/// Removes unfinished snapshots. A crash while sled writes a snapshot leaves such a file, and sled takes it for corruption.
 fn remove_leftovers(home: &Path) -> io::Result<()> {
     if !home.exists() {
         return Ok(());
@@ -207,8 +209,7 @@ fn remove_leftovers(home: &Path) -> io::Result<()> {
     let mut removed = false;
     for entry in fs::read_dir(home)? {
         let entry = entry?;
-        let name = entry.file_name();
-        if [".generating", ".making"].iter().any(|end| name.to_string_lossy().ends_with(end)) {
+        if entry.file_name().to_string_lossy().ends_with(".generating") {
             fs::remove_file(entry.path())?;
             removed = true;
         }

@@ -3,7 +3,7 @@
 use super::errors::failed;
 use super::paths::sled_file;
 use crate::StoreError;
-use crate::sled::LOCK_TIMEOUT;
+use crate::sled::{LOCK_TIMEOUT, unusable};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::File;
@@ -25,7 +25,7 @@ impl FolderLock {
     /// # Errors
     /// Returns [`StoreError::InUse`] if another process uses the folder.
     pub(super) fn take(data: &Path) -> Result<Self, StoreError> {
-        let folder = File::open(data).map_err(|error| failed(&error))?;
+        let folder = File::open(data).map_err(|error| unusable(data, &error))?;
         lock(&folder, data)?;
         Ok(Self { _folder: folder })
     }

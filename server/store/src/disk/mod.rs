@@ -11,7 +11,6 @@
 mod changes;
 mod comparing;
 mod copying;
-mod elsewhere;
 mod errors;
 mod layer;
 mod ledger_ids;
@@ -25,6 +24,7 @@ mod room;
 mod settling;
 #[cfg(test)]
 mod tests;
+mod unsynced;
 mod witness;
 
 use crate::log::{Log, LogError, Position, UsedUp};
@@ -32,7 +32,6 @@ use crate::sled::SledStore;
 use crate::staging::{Current, RecordKey, Resolved, Staging};
 use crate::{Change, Record, Space, Store, StoreError};
 use accord_document::ids::{LedgerId, Seq};
-use elsewhere::mark_as_unsynced;
 use errors::words_of;
 use layer::Layer;
 use locking::FolderLock;
@@ -47,6 +46,7 @@ use std::sync::{
     RwLockWriteGuard,
 };
 use std::thread::JoinHandle;
+use unsynced::mark_as_unsynced;
 use witness::Witness;
 
 /// Size of a layer, in bytes, from which it is settled.
@@ -178,9 +178,9 @@ impl Shared {
         self.stopped.get_or_init(|| reason).clone()
     }
 
-    /// Checks that the entries which a job rewrites can be read, and that the disk has room. A rewrite that is in the log
-    /// must be possible.
-    fn can_rewrite(&self, job: &[Change]) -> Result<(), StoreError> {
+    /// Checks that the entries which a job rewrites can be read, and that the disk has room to rewrite and erase. A removal
+    /// that is in the log must be possible.
+    fn can_remove(&self, job: &[Change]) -> Result<(), StoreError> {
         let mut first: BTreeMap<&LedgerId, Seq> = BTreeMap::new();
         for change in job {
             if let Change::Rewrite(append) = change {
@@ -188,10 +188,9 @@ impl Shared {
                 *seq = append.seq.min(*seq);
             }
         }
-        if first.is_empty() {
-            return Ok(());
+        if !first.is_empty() || job.iter().any(|change| matches!(change, Change::Erase(_))) {
+            self.room.check_least()?;
         }
-        self.room.check()?;
         first.into_iter().try_for_each(|(ledger, seq)| self.read(ledger, seq).map(drop))
     }
 
@@ -203,7 +202,7 @@ impl Shared {
         let before = BeforeCommit { shared: self, next: &writer.next };
         let mut staging = Staging::new(&before);
         let mut add = |job: Vec<Change>| {
-            self.can_rewrite(&job)?;
+            self.can_remove(&job)?;
             staging.add(job)
         };
         let mut results: Vec<_> = jobs.into_iter().map(&mut add).collect();

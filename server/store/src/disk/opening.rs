@@ -2,7 +2,6 @@
 
 use super::changes::{Logged, decode};
 use super::comparing::{compare, record_sum};
-use super::elsewhere::{mark_as_unsynced, write_unsynced_again};
 use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::locking::FolderLock;
@@ -10,6 +9,7 @@ use super::noted::Noted;
 use super::paths::{KEYS, LOG, SLED};
 use super::reopening::Reopenable;
 use super::room::Room;
+use super::unsynced::{mark_as_unsynced, write_unsynced_again};
 use super::witness::{Head, Witness, entry_hash, record_hash};
 use super::{DiskStore, Layers, Settlement, Settler, Shared, Writer};
 use super::{noted, witness};
@@ -37,6 +37,7 @@ impl DiskStore {
         let lock = FolderLock::take(path)?;
         // sled panics at some kinds of damage.
         let opened = catch_unwind(AssertUnwindSafe(|| open(path, reserve, lock)));
+        let has_panicked = opened.is_err();
         let opened = opened.unwrap_or_else(|panic| {
             let what = words_of(&*panic);
             Err(StoreError::Unusable {
@@ -45,9 +46,9 @@ impl DiskStore {
             })
         });
         // A sync can be among what failed.
-        match &opened {
-            Ok(_) | Err(StoreError::Damaged(_) | StoreError::InUse(_)) => {}
-            Err(_) => mark_as_unsynced(path),
+        use StoreError::{Failed, Full, SyncFailed};
+        if has_panicked || matches!(&opened, Err(Failed(_) | Full | SyncFailed(_))) {
+            mark_as_unsynced(path);
         }
         opened
     }

@@ -76,7 +76,7 @@ impl Shared {
             let result = read();
             let is_quiet =
                 removals.is_multiple_of(2) && removals == self.removals.load(Ordering::Acquire);
-            if result.is_ok() || is_quiet {
+            if result.is_ok() || is_quiet || self.stopped.get().is_some() {
                 return result;
             }
             std::thread::sleep(BETWEEN_READS);

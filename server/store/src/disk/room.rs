@@ -27,7 +27,13 @@ impl Room {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Returns `Ok` if more of the disk is free than must stay free. All writes to sled ask for this before.
+    /// Returns `Ok` if sled has room for a removal, which frees space in the end. The reserve is for such things.
+    pub(super) fn check_least(&self) -> Result<(), StoreError> {
+        if self.free()? < MIN_FREE_BYTES { Err(StoreError::Full) } else { Ok(()) }
+    }
+
+    /// Returns `Ok` if more of the disk is free than must stay free. Commits, settlements, packing and checkpoints ask for
+    /// this before.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.free()? < self.reserve { Err(StoreError::Full) } else { Ok(()) }
     }

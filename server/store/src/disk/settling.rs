@@ -1,6 +1,6 @@
 //! Settles: writes to sled what was committed, writes the witness, and frees the log.
 
-use super::comparing::compare;
+use super::comparing::compare_before;
 use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::noted::Noted;
@@ -8,7 +8,6 @@ use super::witness::Witness;
 use super::{MAX_LAYER_BYTES, SETTLED_BYTES, Settlement, Settler, Shared, Writer, lock};
 use crate::StoreError;
 use crate::log::{Position, zero_all};
-use crate::sled::{SledStore, missing_entry};
 use crate::staging::Resolved;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,7 +56,8 @@ impl Shared {
             let (is_due, is_stopping) = {
                 let state = lock(&self.settlement);
                 let waits = |state: &mut Settlement| {
-                    !state.is_stopping && (!state.is_due || state.failed.is_some())
+                    let can_settle = state.failed.is_none() && self.stopped.get().is_none();
+                    !(state.is_stopping || state.is_due && can_settle)
                 };
                 let waited = self.due.wait_timeout_while(state, NOTED_AFTER, waits);
                 let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -70,6 +70,7 @@ impl Shared {
                 return;
             }
             if self.stopped.get().is_some() {
+                self.settled.notify_all();
                 continue;
             }
             if self.sled.has_failed() {
@@ -182,31 +183,31 @@ impl Shared {
     }
 
     fn settle_layer(&self, witness: &mut Witness, layer: &Layer) -> Result<(), StoreError> {
+        self.reopen_if_failed(&[layer], witness)?;
+        self.room.check()?;
         let next = self.write_layers(&[layer], witness)?;
         next.write(&self.path).map_err(|error| failed(&error))?;
         *witness = next;
         Ok(())
     }
 
-    /// Writes layers to sled, which is opened again before if it has failed. Returns what sled must contain then.
-    fn write_layers(&self, layers: &[&Layer], witness: &Witness) -> Result<Witness, StoreError> {
-        if self.sled.has_failed() {
-            self.sled.reopen()?;
-            tracing::warn!("the store had failed and was opened again");
+    /// Opens sled again if it has failed. It must have everything that the witness says, and can have any part of the layers
+    /// that are being settled.
+    fn reopen_if_failed(&self, layers: &[&Layer], witness: &Witness) -> Result<(), StoreError> {
+        if !self.sled.has_failed() {
+            return Ok(());
         }
-        self.room.check()?;
+        self.sled.reopen(|sled| compare_before(sled, witness, layers, &self.damaged))?;
+        tracing::warn!("the database had failed and was opened again");
+        Ok(())
+    }
+
+    /// Writes layers to sled. Returns what sled must contain then.
+    fn write_layers(&self, layers: &[&Layer], witness: &Witness) -> Result<Witness, StoreError> {
         let mut next = witness.clone();
-        let is_unverified = self.sled.is_unverified();
         for layer in layers {
-            if is_unverified {
-                self.sled.with(|sled| refuse_gaps(sled, layer))?;
-            }
             self.write_to_sled(layer)?;
             next.settle(layer);
-        }
-        if is_unverified {
-            self.sled.with(|sled| self.compare_again(sled, &next))?;
-            self.sled.verified();
         }
         Ok(next)
     }
@@ -219,24 +220,13 @@ impl Shared {
         })
     }
 
-    /// Compares sled, which was opened again, with what it must contain.
-    ///
-    /// # Errors
-    /// Returns an error if sled lost anything that was settled. The next opening can find it in the log.
-    fn compare_again(&self, sled: &SledStore, expected: &Witness) -> Result<(), StoreError> {
-        let damaged = compare(sled, expected)?;
-        let new = damaged.into_iter().find(|(ledger, _)| !self.damaged.contains_key(ledger));
-        new.map_or(Ok(()), |(_, what)| Err(StoreError::Damaged(what)))
-    }
-
     /// Frees the segments of the log whose batches are all at or before a place.
     fn free_upto(&self, upto: Position) -> io::Result<()> {
         let mut freeing = {
             let mut writer = lock(&self.writer);
-            let taken = writer.log.take_upto(upto.batch)?;
             // Locked before the writer is free, so that a removal waits until these segments are zero.
             let mut freeing = lock(&self.freeing);
-            freeing.extend(taken);
+            writer.log.take_upto(upto.batch, &mut freeing)?;
             freeing
         };
         let freed = zero_all(&mut freeing)?;
@@ -247,10 +237,10 @@ impl Shared {
 
     /// Frees the whole log. No old bytes are left in it when this returns.
     fn free_all(&self, writer: &mut Writer) -> io::Result<()> {
-        let freed = zero_all(&mut lock(&self.freeing))?;
-        freed.into_iter().try_for_each(|freed| writer.log.give_back(freed))?;
+        let mut freeing = lock(&self.freeing);
         let last = writer.log.position().batch;
-        writer.log.free_upto(last)
+        writer.log.take_upto(last, &mut freeing)?;
+        zero_all(&mut freeing)?.into_iter().try_for_each(|freed| writer.log.give_back(freed))
     }
 
     /// Settles everything that was committed, and then rewrites and erases. No copy of what was rewritten or erased stays
@@ -299,6 +289,7 @@ impl Shared {
             (layers.settling.clone(), layers.newest.clone())
         };
         let layers: Vec<&Layer> = settling.as_deref().into_iter().chain([&newest]).collect();
+        self.reopen_if_failed(&layers, witness)?;
         let mut next = self.write_layers(&layers, witness)?;
         self.removals.fetch_add(1, Ordering::AcqRel);
         let made = self.rewrite_and_erase(removals, &mut next).and_then(|()| {
@@ -339,13 +330,4 @@ impl Shared {
         }
         Ok(())
     }
-}
-
-/// Checks that the entries of a layer follow those that sled has. Otherwise they would hide that the entries between are
-/// missing.
-fn refuse_gaps(sled: &SledStore, layer: &Layer) -> Result<(), StoreError> {
-    layer.ledgers().try_for_each(|(ledger, tail)| {
-        let end = sled.end(ledger)?;
-        if end < tail.first { Err(missing_entry(ledger, end)) } else { Ok(()) }
-    })
 }

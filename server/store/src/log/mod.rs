@@ -195,21 +195,22 @@ impl Log {
         Ok(made)
     }
 
-    /// Takes the segments out of the log whose batches are all at or before `batch`, the oldest first. They are marked as
-    /// free on disk when this returns.
+    /// Takes the segments out of the log whose batches are all at or before `batch`, the oldest first, and puts them into
+    /// `taken`. They are marked as free on disk when this returns.
     ///
     /// # Errors
     /// Returns an error if the disk fails. The segments that are left are still a log without gaps.
-    pub(crate) fn take_upto(&mut self, batch: u64) -> io::Result<Vec<UsedUp>> {
-        let mut taken = Vec::new();
-        while let Some(oldest) = self.used.front() {
+    pub(crate) fn take_upto(&mut self, batch: u64, taken: &mut Vec<UsedUp>) -> io::Result<()> {
+        while let Some(oldest) = self.used.front_mut() {
             if oldest.last > batch {
                 break;
             }
+            // If the marking fails, nobody knows which mark is on disk, so nothing may be appended to the segment.
+            oldest.close();
             oldest.mark_as_free()?;
             taken.extend(self.used.pop_front().map(UsedUp));
         }
-        Ok(taken)
+        Ok(())
     }
 
     /// Frees the segments whose batches are all at or before `batch`, and fills them with zeroes.
@@ -217,7 +218,8 @@ impl Log {
     /// # Errors
     /// Returns an error if the disk fails.
     pub(crate) fn free_upto(&mut self, batch: u64) -> io::Result<()> {
-        let mut taken = self.take_upto(batch)?;
+        let mut taken = Vec::new();
+        self.take_upto(batch, &mut taken)?;
         zero_all(&mut taken)?.into_iter().try_for_each(|freed| self.give_back(freed))
     }
 

@@ -122,6 +122,11 @@ impl Segment {
         self.end = BLOCK_BYTES as u64;
     }
 
+    /// Lets no further batch into the segment.
+    pub(super) fn close(&mut self) {
+        self.end = self.file_bytes;
+    }
+
     /// Number of bytes that further batches can take.
     pub(super) fn room(&self) -> u64 {
         self.file_bytes - self.end

@@ -1,23 +1,22 @@
-//! Writes files again at another place of the disk after a sync failed.
+//! Writes files again after a sync failed.
 //!
 //! After a failed sync, Linux forgets which pages did not reach the disk. They stay in memory, can be read, and look
-//! saved, and the next sync succeeds although it writes nothing. So what is read must be written again to a new file
-//! before it counts as saved.
+//! saved, and the next sync succeeds although it writes nothing. So what is read must be written again before it counts as
+//! saved.
 
 use super::errors::failed;
 use super::locking::lock_sled;
 use super::paths::{LOG, sled_file};
 use crate::StoreError;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
 /// The name of the file that says that a sync failed.
 const MARK: &str = "unsynced";
-/// The extension of a copy that is not finished. An opening removes such files.
-const MAKING: &str = "making";
 
-/// Number of bytes that are copied at once.
+/// Number of bytes that are written at once.
 const BYTES_AT_ONCE: usize = 64 * 1024;
 
 /// Marks a data folder as one in which a sync failed, for the next opening.
@@ -50,35 +49,27 @@ fn write_all_again(folder: &Path) -> io::Result<()> {
             files.push(entry?.path());
         }
     }
-    let is_whole = |path: &PathBuf| path.exists() && path.extension().is_none_or(|e| e != MAKING);
-    files.into_iter().filter(is_whole).try_for_each(|path| write_elsewhere(&path))?;
+    files.into_iter().filter(|path| path.exists()).try_for_each(|path| write_again(&path))?;
     fs::remove_file(folder.join(MARK))?;
     sync_dir(folder)
 }
 
-/// Replaces a file by a copy of itself, which is on disk when this returns.
-pub(super) fn write_elsewhere(path: &Path) -> io::Result<()> {
-    let copy = path.with_extension(MAKING);
-    let written = write_copy(path, &copy).and_then(|()| fs::rename(&copy, path));
-    if let Err(error) = written {
-        drop(fs::remove_file(&copy));
-        return Err(error);
-    }
-    path.parent().map_or(Ok(()), sync_dir)
-}
-
-/// Writes a copy of a file. `fs::copy` can let the copy share the old places of the disk, so the bytes are read and written
-/// here.
-fn write_copy(path: &Path, copy: &Path) -> io::Result<()> {
-    let (mut from, mut to) = (File::open(path)?, File::create(copy)?);
+/// Writes the content of a file over itself, and syncs it. No space is needed, and a stop in the middle changes nothing.
+/// Nobody else may write to the file meanwhile.
+pub(super) fn write_again(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut bytes = vec![0; BYTES_AT_ONCE];
+    let mut at = 0;
     loop {
-        match from.read(&mut bytes)? {
+        match file.read_at(&mut bytes, at)? {
             0 => break,
-            read => to.write_all(&bytes[..read])?,
+            read => {
+                file.write_all_at(&bytes[..read], at)?;
+                at += read as u64;
+            }
         }
     }
-    to.sync_all()
+    file.sync_all()
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

@@ -59,6 +59,32 @@ impl DocumentState {
         Ok((deletion, entry))
     }
 
+    /// Announces blanked entries whose redaction is lost, so that the ledger explains them again. Returns the entry to
+    /// append, or `None` if every blanked entry is announced. `now` is in milliseconds since the Unix epoch. Only the
+    /// repair of a ledger whose end is lost does this.
+    ///
+    /// # Errors
+    /// Returns an error if the seat of `actor` does not permit redactions, or if the reason is empty or too long. The
+    /// state is then unchanged.
+    pub fn announce_blanked(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        reason: String,
+    ) -> Result<Option<Entry>, RedactionError> {
+        let targets: Vec<_> = self.redactions.unexplained().collect();
+        if targets.is_empty() {
+            return Ok(None);
+        }
+        let redaction = Redaction { reason, ranges: Vec::new(), targets };
+        may_redact(actor, &redaction)?;
+        let entry = self.chain.next(actor.clone(), now, salt, Body::Redaction(redaction.clone()));
+        self.redactions.announce(&entry, &redaction);
+        self.chain.advance(&entry);
+        Ok(Some(entry))
+    }
+
     pub(super) fn apply_redaction(
         &mut self,
         entry: &Entry,

@@ -116,7 +116,10 @@ impl DocumentState {
     /// # Errors
     /// Returns an error if an entry was blanked without a redaction, or differently than its redaction announced.
     pub fn check_blanked(&self) -> Result<(), LedgerError> {
-        self.redactions.unexplained().map_or(Ok(()), |seq| Err(LedgerError::Unexplained(seq)))
+        match self.redactions.unexplained().next() {
+            Some(blanked) => Err(LedgerError::Unexplained(blanked.seq)),
+            None => Ok(()),
+        }
     }
 
     /// Returns the entry that started the current draft: the last restore from a backup or the last reopening,

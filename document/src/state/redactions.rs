@@ -1,6 +1,6 @@
 //! The redactions of a document, compared with the entries that were blanked for them.
 
-use crate::body::{Body, Redaction};
+use crate::body::{BlankedEntry, Body, Redaction};
 use crate::ids::{Digest, PersonId, Seq};
 use crate::ledger::{Entry, blanked_digest};
 use crate::update::Range;
@@ -52,10 +52,11 @@ impl RedactionLog {
         });
     }
 
-    /// Returns an entry that was blanked in a way that no redaction announced, or `None` if every blanked entry was announced.
-    pub(super) fn unexplained(&self) -> Option<Seq> {
+    /// Returns the entries that were blanked in a way that no redaction announced.
+    pub(super) fn unexplained(&self) -> impl Iterator<Item = BlankedEntry> {
         let explained = |seq, found| self.announced.get(seq).is_some_and(|all| all.contains(found));
-        self.blanked.iter().find(|(seq, found)| !explained(*seq, *found)).map(|(seq, _)| *seq)
+        let unexplained = self.blanked.iter().filter(move |(seq, found)| !explained(*seq, *found));
+        unexplained.map(|(&seq, &replacement)| BlankedEntry { seq, replacement })
     }
 
     /// Returns the entries that are not blanked as announced, with the elements to remove from each. There are such

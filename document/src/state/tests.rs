@@ -214,6 +214,40 @@ fn a_redaction_takes_a_passage_out_of_the_ledger_and_leaves_the_chain() {
 }
 
 #[test]
+fn blanked_entries_whose_redaction_is_lost_can_be_announced_again() {
+    let fay = actor("fay", Seat::Facilitator);
+    let mut entries = vec![genesis()];
+    let mut state = DocumentState::begin(&entries[0]).unwrap();
+    entries
+        .push(state.edit(&actor("p", Seat::Author), 5, [1; 16], &updates()[0]).unwrap().unwrap());
+    let all = vec![Range { client: 1, clock: 0, len: 1_000 }];
+    let blanked =
+        Redaction::of(String::new(), all, entries.iter().map(Ok::<_, ScanError>)).unwrap().1;
+    for entry in blanked {
+        let seq = entry.seq.0 as usize;
+        entries[seq] = entry;
+    }
+    let replay = |entries: &[Entry]| {
+        let mut replayed = DocumentState::begin(&entries[0]).unwrap();
+        for entry in &entries[1..] {
+            assert_eq!(replayed.apply(entry), Ok(Outcome::Applied));
+        }
+        replayed
+    };
+    let mut state = replay(&entries);
+    assert_eq!(state.check_blanked(), Err(LedgerError::Unexplained(Seq(1))));
+    let entry = state.announce_blanked(&fay, 9, [2; 16], "its redaction is lost".into()).unwrap();
+    entries.extend(entry);
+    state.check_blanked().unwrap();
+    assert_eq!(state.announce_blanked(&fay, 9, [3; 16], "again".into()), Ok(None));
+    let replayed = replay(&entries);
+    replayed.check_blanked().unwrap();
+    assert!(replayed.unfinished_redactions().is_empty());
+    assert_eq!(replayed.position(), state.position());
+    assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
+}
+
+#[test]
 fn time_never_runs_backwards() {
     let mut state = DocumentState::begin(&genesis()).unwrap();
     let entry = state.edit(&actor("p", Seat::Author), 1, [1; 16], &updates()[0]).unwrap().unwrap();

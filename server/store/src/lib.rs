@@ -15,6 +15,8 @@ mod sled;
 mod staging;
 
 pub use disk::DiskStore;
+pub use disk::merging::SalvagedLedger;
+pub use disk::salvaging::Salvage;
 pub use memory::MemoryStore;
 
 use accord_document::ids::{DocumentId, LedgerId, PlanId, Seq};

@@ -11,6 +11,7 @@
 mod ledger;
 mod pieces;
 mod records;
+pub(crate) mod salvaging;
 mod segments;
 #[cfg(test)]
 mod tests;
@@ -81,6 +82,17 @@ impl SledStore {
     /// # Errors
     /// Returns an error if another process uses the folder, or if the folder can't be used or is damaged.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_trees(path)?;
+        let form = store.find_form()?;
+        let store = Self { form, ..store };
+        store.sync()?;
+        let home = path.join("store");
+        sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(path, &error))?;
+        Ok(store)
+    }
+
+    /// Opens or creates the database, and does not look for its form.
+    fn open_trees(path: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let home = path.join("store");
         remove_leftovers(&home).map_err(|error| unusable(path, &error))?;
@@ -100,7 +112,7 @@ impl SledStore {
         let checkpoints = db.open_tree("checkpoints").map_err(failed)?;
         let records = db.open_tree("records").map_err(failed)?;
         let file = File::open(home.join("db")).map_err(|error| unusable(path, &error))?;
-        let store = Self {
+        Ok(Self {
             path: path.to_owned(),
             db,
             ledger,
@@ -110,12 +122,7 @@ impl SledStore {
             move_lock: RwLock::default(),
             file,
             form: Form::New,
-        };
-        let form = store.find_form()?;
-        let store = Self { form, ..store };
-        store.sync()?;
-        sync_dir(&home).and_then(|()| sync_dir(path)).map_err(|error| unusable(path, &error))?;
-        Ok(store)
+        })
     }
 
     /// Returns the form in which the folder was found.
@@ -132,12 +139,16 @@ impl SledStore {
             Some(found) if *found == FORMAT => Ok(Form::Present),
             Some(found) if *found == FORMAT_BEFORE => Ok(Form::Before),
             None if self.ledger.is_empty() && self.records.is_empty() => Ok(Form::New),
-            _ => Err(StoreError::Unusable {
-                path: self.path.clone(),
-                reason:
-                    "another version of Accord wrote it in a form that this version can't read: use that version, or choose another folder"
-                        .into(),
-            }),
+            _ => Err(self.other_version()),
+        }
+    }
+
+    fn other_version(&self) -> StoreError {
+        StoreError::Unusable {
+            path: self.path.clone(),
+            reason:
+                "another version of Accord wrote it in a form that this version can't read: use that version, or choose another folder"
+                    .into(),
         }
     }
 

@@ -18,6 +18,14 @@ impl DiskStore {
     /// Returns an error if a server uses the folder, or if it can't be copied.
     pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         refuse_a_remainder(from)?;
+        Self::copy_all_parts(from, to)
+    }
+
+    /// Copies what belongs to the store, like [`copy`](Self::copy), but also if a part of it is missing.
+    ///
+    /// # Errors
+    /// Returns the errors of [`copy`](Self::copy).
+    pub(super) fn copy_all_parts(from: &Path, to: &Path) -> Result<(), StoreError> {
         let _locked = (FolderLock::take(from)?, lock_sled(from)?);
         let copied = [SLED, LOG, witness::FILE, noted::FILE].into_iter().try_for_each(|name| {
             let (from, to) = (from.join(name), to.join(name));

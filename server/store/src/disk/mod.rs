@@ -15,12 +15,14 @@ mod errors;
 mod layer;
 mod ledger_ids;
 mod locking;
+pub(crate) mod merging;
 mod noted;
 mod opening;
 mod paths;
 mod reading;
 mod reopening;
 mod room;
+pub(crate) mod salvaging;
 mod settling;
 #[cfg(test)]
 mod tests;

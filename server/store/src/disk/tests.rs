@@ -3,6 +3,7 @@
 
 mod damage;
 mod failing;
+mod salvaging;
 
 use super::*;
 use crate::{Append, Ledger as _, Records as _};

@@ -9,7 +9,7 @@ use super::segment::Used;
 use sha2::{Digest as _, Sha256};
 
 /// Number of bytes before the body.
-const HEAD_BYTES: usize = 36;
+pub(super) const HEAD_BYTES: usize = 36;
 
 /// A place between two batches: behind the batch with this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,7 @@ pub(super) fn contents(
 }
 
 /// Returns the digest of the batch before, from the first bytes of a batch.
-fn digest_of(payload: &[u8]) -> [u8; 32] {
+pub(super) fn digest_of(payload: &[u8]) -> [u8; 32] {
     let mut digest = [0; 32];
     digest.copy_from_slice(&payload[..32]);
     digest

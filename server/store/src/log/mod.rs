@@ -7,6 +7,7 @@
 mod batch;
 mod block;
 mod error;
+pub(crate) mod salvaging;
 mod segment;
 #[cfg(test)]
 mod tests;

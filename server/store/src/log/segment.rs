@@ -44,7 +44,7 @@ impl Header {
         seal(HEADER, &payload)
     }
 
-    fn decode(block: &[u8]) -> Option<Self> {
+    pub(super) fn decode(block: &[u8]) -> Option<Self> {
         let Block::Written(payload) = read(HEADER, block) else { return None };
         let rest = payload.strip_prefix(MAGIC)?;
         let (&is_used, rest) = rest.split_first()?;

@@ -17,6 +17,18 @@ fn read_record(key: &[u8], value: &[u8]) -> Result<Record, StoreError> {
     Ok(Record { revision: u64::from_be_bytes(*revision), value: value.to_vec() })
 }
 
+/// Returns the kind, the key and the record of a stored pair.
+pub(super) fn read_stored(
+    key: &[u8],
+    value: &[u8],
+) -> Result<(String, String, Record), StoreError> {
+    let record = read_record(key, value)?;
+    let damaged = || StoreError::Damaged("a record has no kind".into());
+    let at = key.iter().position(|byte| *byte == 0).ok_or_else(damaged)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((text(&key[..at]), text(&key[at + 1..]), record))
+}
+
 impl SledStore {
     /// Returns the record with a key, or `None` if no record has it.
     pub(crate) fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
@@ -45,11 +57,7 @@ impl SledStore {
         let mut found = Vec::new();
         for pair in self.records.iter() {
             let (key, value) = pair.map_err(failed)?;
-            let record = read_record(&key, &value)?;
-            let damaged = || StoreError::Damaged("a record has no kind".into());
-            let at = key.iter().position(|byte| *byte == 0).ok_or_else(damaged)?;
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            found.push((text(&key[..at]), text(&key[at + 1..]), record));
+            found.push(read_stored(&key, &value)?);
         }
         Ok(found)
     }

@@ -10,6 +10,7 @@
 
 mod error;
 mod format;
+mod new_folder;
 mod read;
 mod restore;
 mod write;

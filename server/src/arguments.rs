@@ -43,6 +43,12 @@ pub(crate) enum Command {
     ///
     /// If a browser has edits that the backup lacks, its page keeps these edits and asks its user what to do with them.
     Restore(RestoreArgs),
+    /// Save what can be saved of a damaged data folder into a new one, while the server is stopped.
+    ///
+    /// A restored backup is better, if there is one. Nothing in the damaged folder is changed. Prints everything that is
+    /// lost or can be lost, and checks the new folder. The exit code is 0 if everything was saved, 2 if the rest was
+    /// saved, and 1 if nothing was.
+    Repair(RepairArgs),
     /// Check that a downloaded release is what both sides signed, to the last character.
     ///
     /// Needs no server. The exit code is 0 if the release is valid and signed with a trusted key, 2 if it is valid but
@@ -84,6 +90,14 @@ pub(crate) struct RestoreArgs {
     pub(crate) data: PathBuf,
     /// The backup to read.
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
+    #[command(flatten)]
+    pub(crate) data: DataFolder,
+    /// The folder to make. It must not exist yet, or must be empty.
+    pub(crate) new: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -36,6 +36,7 @@ mod plans;
 mod problem;
 mod record;
 mod releases;
+pub mod repair;
 mod replay;
 mod rooms;
 mod sealing;

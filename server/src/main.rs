@@ -5,13 +5,16 @@ mod signals;
 
 use accord_server::check::Report;
 use accord_server::control::{self, Account, Answer};
+use accord_server::repair::Repaired;
 use accord_server::signing::fault::Fault;
 use accord_server::signing::keys::Keys;
 use accord_server::signing::shown::Shown;
 use accord_server::signing::strict::MAX_FILE_BYTES;
 use accord_server::signing::verify;
 use accord_server::{Config, ServeError, run};
-use arguments::{Arguments, Command, DataFolder, LogFormat, RestoreArgs, ServeArgs, VerifyArgs};
+use arguments::{
+    Arguments, Command, DataFolder, LogFormat, RepairArgs, RestoreArgs, ServeArgs, VerifyArgs,
+};
 use clap::Parser as _;
 use std::io::{IsTerminal, Read as _};
 use std::net::SocketAddr;
@@ -34,6 +37,8 @@ const _: () = assert!(
 const LAST_THREADS: Duration = Duration::from_secs(1);
 /// Exit code of `accord verify` for a release that is validly signed when no trusted key was given.
 const UNTRUSTED: u8 = 2;
+/// Exit code of `accord repair` if something was lost and the rest was saved.
+const SAVED_IN_PART: u8 = 2;
 
 fn main() -> ExitCode {
     let command = match Arguments::try_parse() {
@@ -73,6 +78,7 @@ async fn carry_out(command: Command) -> ExitCode {
             Err(error) => complain(&error),
         },
         Command::Restore(args) => restore(&args),
+        Command::Repair(args) => repair(&args),
         Command::Verify(args) => verify(&args),
         Command::RotateKey(data) => rotate_key(&data.path),
         Command::People(data) => ask(data, control::Command::People).await,
@@ -167,6 +173,33 @@ fn restore(args: &RestoreArgs) -> ExitCode {
     }
 }
 
+/// Saves what can be saved of a damaged folder, and prints what is lost.
+fn repair(args: &RepairArgs) -> ExitCode {
+    let from = &args.data.path;
+    if !from.exists() {
+        return complain(&format!("there is no folder {}", from.display()));
+    }
+    let now = accord_server::clock::Clock::system().now_ms();
+    let repaired = match accord_server::repair::repair(from, &args.new, now) {
+        Ok(repaired) => repaired,
+        Err(error) => return complain(&error),
+    };
+    let Repaired { plans, documents, entries, records, lost, report } = &repaired;
+    say(&format!(
+        "saved {plans} plans and {documents} documents, with {entries} entries and {records} records in all"
+    ));
+    lost.iter().for_each(|lost| say(&format!("LOST {lost}")));
+    report.faults.iter().for_each(|fault| say(&format!("DAMAGED {fault}")));
+    if repaired.is_whole() {
+        say("everything was saved");
+        return ExitCode::SUCCESS;
+    }
+    eprintln!(
+        "not everything was saved, as listed above: if there is a backup, restore it instead"
+    );
+    ExitCode::from(SAVED_IN_PART)
+}
+
 /// Checks a data folder and prints the damage that was found.
 fn check(data: &Path) -> ExitCode {
     if !data.exists() {
@@ -189,7 +222,9 @@ fn say_report(Report { documents, plans, entries, faults }: Report) -> ExitCode 
         say("no damage found");
         return ExitCode::SUCCESS;
     }
-    complain(&"the data is damaged, as listed above: restore a backup into a new folder")
+    complain(
+        &"the data is damaged, as listed above: restore a backup into a new folder or, without a backup, run accord repair",
+    )
 }
 
 /// Carries out a command through the running server or, if no server runs, in this process, and prints the answer.

@@ -300,6 +300,13 @@ pub(crate) fn find(
     Some((state.identity(document, number), release.clone(), proposal.clone()))
 }
 
+/// Returns the document and the number of the release to whose note a record belongs, or `None` for other records.
+pub(crate) fn release_of_record(kind: &str, key: &str) -> Option<(DocumentId, u32)> {
+    let mut parts = (kind == NOTES).then(|| key.rsplitn(3, '/'))?;
+    let (_piece, number, document) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((DocumentId::new(document), number.parse().ok()?))
+}
+
 /// A release that is public.
 #[derive(Debug, Clone)]
 pub(crate) struct Published {

@@ -23,7 +23,7 @@ fn accord(command: &[&str], data: &Path, file: &Path) -> Result<(bool, String)> 
 }
 
 /// Signs the demo commitment for both sides and launches it. Returns its signed file.
-fn release(server: &Server) -> Result<String> {
+pub(crate) fn release(server: &Server) -> Result<String> {
     let fay = server.visit("fay")?;
     freeze(&fay, &server.visit("ana")?, &server.visit("ben")?, "demo")?;
     let launch = json!({ "documents": ["demo"], "zone": "Asia/Tbilisi" });
@@ -31,7 +31,7 @@ fn release(server: &Server) -> Result<String> {
     public(server)
 }
 
-fn public(server: &Server) -> Result<String> {
+pub(crate) fn public(server: &Server) -> Result<String> {
     let (status, file, _) =
         Visitor::nobody(&server.address).page("/r/demo/1/release.json", "content-type")?;
     ensure!(status == 200, "{file}");

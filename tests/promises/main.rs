@@ -28,6 +28,7 @@ mod providers;
 mod questions;
 mod real_input;
 mod release;
+mod repair;
 mod running;
 mod sealing;
 mod seen;

@@ -47,20 +47,20 @@ fn open_store(dir: &Path) -> Result<sled::Db> {
 }
 
 /// The stored values of one document in one of the store's trees.
-struct Stored {
-    tree: sled::Tree,
+pub(crate) struct Stored {
+    pub(crate) tree: sled::Tree,
     prefix: Vec<u8>,
     _db: sled::Db,
 }
 
 impl Stored {
-    fn open(dir: &Path, tree: &str, document: &str) -> Result<Self> {
+    pub(crate) fn open(dir: &Path, tree: &str, document: &str) -> Result<Self> {
         let db = open_store(dir)?;
         let tree = db.open_tree(tree)?;
         Ok(Self { tree, prefix: [b"document/", document.as_bytes(), &[0]].concat(), _db: db })
     }
 
-    fn keys(&self) -> Result<Vec<sled::IVec>> {
+    pub(crate) fn keys(&self) -> Result<Vec<sled::IVec>> {
         Ok(self.tree.scan_prefix(&self.prefix).keys().collect::<Result<_, _>>()?)
     }
 
@@ -81,7 +81,7 @@ impl Stored {
 }
 
 /// Empties the log of a folder, so that what is changed in sled can't be healed from it.
-fn empty_the_log(dir: &Path) -> Result<()> {
+pub(crate) fn empty_the_log(dir: &Path) -> Result<()> {
     // After an erasure, no copy of anything is left in the log.
     DiskStore::open(dir, 0)?.erase(&DocumentId::new("none").into())?;
     Ok(())

@@ -15,6 +15,8 @@ mod read;
 mod restore;
 mod write;
 
+pub(crate) use new_folder::{NewFolder, audit_of_restoring, new_lineage, put_ledger};
+
 pub use error::BackupError;
 pub use read::BackupContents;
 pub use restore::restore;

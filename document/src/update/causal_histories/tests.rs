@@ -90,3 +90,14 @@ fn a_new_element_is_looked_for_among_the_few_who_can_have_seen_it() {
         histories.has_seen(id(count + 1, 0), &HashMap::from([(count - 2, 0)]));
     assert!(has_seen && looked_at < 5, "{looked_at}");
 }
+
+#[test]
+fn what_a_refused_update_noted_leaves_nothing_behind() {
+    let mut histories = CausalHistories::default();
+    for seen in 1..100 {
+        assert!(histories.note(0, 0, id(seen, 3)));
+        histories.forget(0, seen);
+    }
+    assert!(histories.by_viewer.is_empty() && histories.by_seen.is_empty());
+    assert_eq!(histories.viewers().count(), 0);
+}

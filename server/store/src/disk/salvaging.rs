@@ -8,7 +8,7 @@ use super::DiskStore;
 use super::changes::decode;
 use super::merging::{Certainty, KnownLedger, Merged, RecordChange, SalvagedLedger, merge};
 use super::noted::{self, Noted};
-use super::opening::{LOG, SLED};
+use super::paths::{LOG, SLED};
 use super::witness::{self, RecordSum, Witness, record_hash};
 use crate::log::Position;
 use crate::log::salvaging::{Hints, salvage};

@@ -89,7 +89,8 @@ await story(async ({ person, server }) => {
   // Ada is an adviser, so she can't name the moment.
   assert.equal(await page.getByRole('button', { name: 'Name this moment' }).count(), 0);
 
-  // Ana names the current moment and restores the causes as they were before Ben's edit. Ben's editor shows the change.
+  // Ana names the current moment, and restores the field `causes` to its text before Ben's edit. Ben's editor shows the
+  // change.
   await ana.page.goto(`${server.base}/documents/demo/history`);
   await ana.page.getByRole('button', { name: 'Name this moment' }).click();
   await ana.page.getByLabel('Name', { exact: true }).fill('With Ben’s wording');

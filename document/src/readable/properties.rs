@@ -65,9 +65,9 @@ pub(super) fn bidi_class(c: char) -> BidiClass {
     CodePointMapData::<BidiClass>::new().get(c)
 }
 
-/// Returns whether `c` has no shape of its own: it is not shown, or only formats its neighbours. Signs such as the Arabic
-/// number sign are format characters that are shown, so they do not count. A text can need some of these characters in
-/// certain places, which only [`findings`](super::findings()) can decide.
+/// Returns whether `c` has no shape of its own: it is not shown, or only formats its neighbours. Format characters that
+/// are shown, such as the Arabic number sign, are not hidden. Some texts need hidden characters in certain places; only
+/// [`findings`](super::findings()) can decide where.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     let is_ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);

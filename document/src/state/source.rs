@@ -31,7 +31,7 @@ pub(super) struct MaxCosts {
     pub(super) structs: usize,
     /// Maximum number of items between the origins of new elements, for all new elements together (rule U9).
     pub(super) between: u64,
-    /// Maximum cost of the splits that the update causes (rule U11), in units of at most 1 ns.
+    /// Maximum cost of the splits that the update causes, in the units of rule U11. A unit takes at most 1 ns.
     pub(super) split_cost: u64,
 }
 

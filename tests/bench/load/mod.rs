@@ -64,7 +64,7 @@ const LOST_AFTER: Duration = Duration::from_secs(20);
 const RECEIVER_NICE: i32 = 10;
 /// Share of its core from which on the load is saturated, so that it measures itself instead of the server.
 const SATURATED: f64 = 0.9;
-/// Lateness of the 99th percentile of keystrokes from which on a run counts as disturbed.
+/// A run counts as disturbed if 1 % of its keystrokes were sent more than this after they were due.
 const LATE: Duration = Duration::from_millis(5);
 
 impl Load {

@@ -2316,9 +2316,9 @@ export interface components {
             /** @enum {string} */
             what: "replaced";
         } | {
-            /** @description The text after the split, which is now the second of the two paragraphs. */
+            /** @description The text on the right of the split: the second of the two paragraphs. */
             after: string;
-            /** @description The text before the split, which is now the first of the two paragraphs. */
+            /** @description The text on the left of the split: the first of the two paragraphs. */
             before: string;
             /** @enum {string} */
             what: "split";

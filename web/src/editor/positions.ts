@@ -1,4 +1,5 @@
-// Converts between flat offsets and ProseMirror positions.
+// Converts between offsets in the flat text (one run of characters, each line ending in a newline) and ProseMirror
+// positions.
 //
 // A line of length n takes n + 1 places in the flat text, with its newline, and n + 2 in ProseMirror, with the
 // opening and closing of its node. Lines count from 0. So a position inside line k is the flat offset plus k + 1,

@@ -55,9 +55,9 @@ pub enum What {
     },
     /// A paragraph was split into two.
     Split {
-        /// The text before the split, which is now the first of the two paragraphs.
+        /// The text on the left of the split: the first of the two paragraphs.
         before: String,
-        /// The text after the split, which is now the second of the two paragraphs.
+        /// The text on the right of the split: the second of the two paragraphs.
         after: String,
     },
     /// Two paragraphs were joined into one.

@@ -1,4 +1,4 @@
-//! A note of the last batch, written about once a second. If the end of the log is missing when the store is opened, the
+//! A note of the last batch. The settler writes it about once a second (`NOTED_AFTER` in `settling.rs`). If the end of the log is missing when the store is opened, the
 //! note shows it.
 
 use super::errors::failed;

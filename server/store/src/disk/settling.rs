@@ -1,4 +1,4 @@
-//! Settles: writes to sled what was committed, writes the witness, and frees the log.
+//! Settles: writes to sled what was committed, writes the witness, frees the log, and notes the last batch (`noted.rs`).
 
 use super::comparing::compare_before;
 use super::errors::{failed, words_of};

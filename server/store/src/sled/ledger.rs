@@ -21,7 +21,7 @@ impl SledStore {
         Ok(self.loose_end(ledger)?.unwrap_or(0))
     }
 
-    /// Returns all ledgers.
+    /// Returns the ids of all ledgers.
     pub(crate) fn ledgers(&self) -> Result<Vec<LedgerId>, StoreError> {
         let mut all: Vec<LedgerId> = self.documents()?.into_iter().map(Into::into).collect();
         all.extend(self.plans()?.into_iter().map(LedgerId::from));

@@ -143,6 +143,9 @@ async fn a_disk_without_a_free_byte_stops_no_reader_and_needs_no_restart() -> Re
         client.edit("problem", 0, 0, &word(number)).await?;
         client.settled().await?;
     }
+    // No settlement may be under way when the disk fills. If sled itself runs out of space, it can be opened again only
+    // when there is some, and reading waits for that.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let mut file = std::fs::File::create(&filler)?;
     while std::io::Write::write(&mut file, &[1; 512]).is_ok_and(|written| written > 0) {}
     client.edit("problem", 0, 0, &word(6)).await?;

@@ -148,7 +148,7 @@ async fn faults(count: usize) -> Result<()> {
     println!("faults: {count} rounds, seed {seed}");
     let tally = fault_rounds(count, seed).await?;
     println!(
-        "faults: {} times the server went on, {} times it ended and its next start had everything; {} faults came too late",
+        "faults: {} times the server went on, {} times it ended and its next start had everything; in {} rounds no call failed",
         tally.went_on, tally.ended, tally.missed
     );
     Ok(())

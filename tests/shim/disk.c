@@ -7,8 +7,8 @@
  * 'S' nothing (a sync has returned), 'F' nothing (a sync has failed). All integers are in the machine's byte order.
  *
  * Fails calls as ACCORD_FAULT says, which is a kind and two numbers, "KIND FIRST COUNT". Calls on files of the store are
- * numbered from 1, over all processes that share the file ACCORD_CALLS, which has their number (u64). From FIRST on,
- * COUNT calls fail: with EIO (`eio`), with ENOSPC if they need space (`full`), or with the end of the process (`kill`
+ * numbered from 1, over all processes that share the file ACCORD_CALLS, which has their number and that of the calls that
+ * failed (two u64). From FIRST on, COUNT calls fail: with EIO (`eio`), with ENOSPC if they need space (`full`), or with the end of the process (`kill`
  * before the call, `torn` in the middle of a write).
  */
 #define _GNU_SOURCE
@@ -84,14 +84,14 @@ static void synced(int fd, char kind) {
   if (path) record(kind, path, NULL, 0, NULL, 0);
 }
 
-/* The number of calls so far, shared with other processes, or NULL if calls are not counted. */
+/* The number of calls and of failed calls so far, shared with other processes, or NULL if calls are not counted. */
 static uint64_t *counter(void) {
   static uint64_t *calls;
   pthread_mutex_lock(&lock);
   const char *path = getenv("ACCORD_CALLS");
   if (!calls && path) {
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    void *shared = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *shared = mmap(NULL, 2 * sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (fd < 0 || shared == MAP_FAILED) abort();
     calls = shared;
   }
@@ -111,12 +111,13 @@ static int fails(const char *path, enum need need, int *tear) {
   char kind[8] = "";
   if (!fault || sscanf(fault, "%7s %lu %lu", kind, &first, &count) != 3) return 0;
   if (number < first || number - first >= count) return 0;
+  if (strcmp(kind, "full") == 0 && need == NO_SPACE) return 0;
+  __atomic_add_fetch(calls + 1, 1, __ATOMIC_SEQ_CST);
   if (strcmp(kind, "torn") == 0 && tear) {
     *tear = 1;
     return 0;
   }
   if (strcmp(kind, "kill") == 0 || strcmp(kind, "torn") == 0) raise(SIGKILL);
-  if (strcmp(kind, "full") == 0 && need == NO_SPACE) return 0;
   errno = strcmp(kind, "full") == 0 ? ENOSPC : EIO;
   return 1;
 }

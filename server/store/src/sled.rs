@@ -228,7 +228,8 @@ fn remove_leftovers(home: &Path) -> io::Result<()> {
     if removed { sync_dir(home) } else { Ok(()) }
 }
 
-fn sync_dir(dir: &Path) -> io::Result<()> {
+/// Syncs the list of a folder, so that new names in it are on disk.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 

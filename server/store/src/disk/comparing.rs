@@ -1,57 +1,81 @@
 //! Compares sled with what it must contain.
 
 use super::layer::Layer;
-use super::witness::{Head, RecordSum, Witness, entry_hash, record_hash};
-use crate::StoreError;
-use crate::sled::{SledStore, missing_entry};
+use super::witness::{Head, RecordSum, Witness, entry_hash};
+use crate::sled::SledStore;
 use crate::staging::RecordKey;
+use crate::{Record, StoreError};
 use accord_document::ids::{LedgerId, Seq};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Returns the number and the sum of the records in sled.
 pub(super) fn record_sum(sled: &SledStore) -> Result<RecordSum, StoreError> {
-    let mut sum = RecordSum::default();
-    for (kind, key, record) in sled.all()? {
-        sum.replace(0, record_hash(&kind, &key, &record));
-    }
-    Ok(sum)
+    settled_records(sled, &[])
 }
 
-/// Compares sled with what it must contain. Returns the damaged ledgers, each with a description of the damage.
+/// Compares sled with what it must contain. Of `layers`, which are being settled, sled can have any part. Returns the damaged
+/// ledgers, each with a description of the damage.
 ///
 /// # Errors
 /// Returns an error if the records are not those that it must contain.
 pub(super) fn compare(
     sled: &SledStore,
     expected: &Witness,
+    layers: &[&Layer],
 ) -> Result<BTreeMap<LedgerId, String>, StoreError> {
-    let records = record_sum(sled)?;
+    let records = settled_records(sled, layers)?;
     if records != expected.records {
         return Err(StoreError::Damaged(format!(
             "the records are not those that were written: there are {}, and {} were written",
             records.count, expected.records.count
         )));
     }
+    let is_new = |ledger: &LedgerId| layers.iter().any(|layer| layer.tail(ledger).is_some());
     let mut damaged = BTreeMap::new();
-    let stored: BTreeSet<LedgerId> = sled.ledgers()?.into_iter().collect();
-    for ledger in stored.iter().filter(|ledger| !expected.ledgers.contains_key(*ledger)) {
-        damaged.insert(ledger.clone(), format!("the ledger of {ledger} was erased and is back"));
+    for ledger in sled.ledgers()? {
+        if !expected.ledgers.contains_key(&ledger) && !is_new(&ledger) {
+            let what = format!("the ledger of {ledger} was erased and is back");
+            damaged.insert(ledger, what);
+        }
     }
     for (ledger, head) in &expected.ledgers {
-        if let Some(what) = damage_of(sled, ledger, head)? {
+        if let Some(what) = damage_of(sled, ledger, head, is_new(ledger))? {
             damaged.insert(ledger.clone(), format!("the ledger of {ledger}: {what}"));
         }
     }
     Ok(damaged)
 }
 
+/// Returns the number and the sum of the records as they were before `layers`, of which sled can have any part.
+fn settled_records(sled: &SledStore, layers: &[&Layer]) -> Result<RecordSum, StoreError> {
+    // Of each changed record, the oldest layer knows what was settled.
+    let mut changed: BTreeMap<&RecordKey, Option<&Record>> = BTreeMap::new();
+    for (id, change) in layers.iter().flat_map(|layer| &layer.records) {
+        changed.entry(id).or_insert(change.old.as_ref());
+    }
+    let mut stored = sled.all()?;
+    if !changed.is_empty() {
+        stored.retain(|(kind, key, _)| !changed.contains_key(&(kind.clone(), key.clone())));
+    }
+    let kept = stored.iter().map(|(kind, key, record)| (kind.as_str(), key.as_str(), record));
+    let old = changed
+        .into_iter()
+        .filter_map(|((kind, key), old)| Some((kind.as_str(), key.as_str(), old?)));
+    Ok(RecordSum::of(kept.chain(old)))
+}
+
+/// Returns a description of a ledger's damage. `can_have_more` is whether entries are being added to the ledger.
 fn damage_of(
     sled: &SledStore,
     ledger: &LedgerId,
     head: &Head,
+    can_have_more: bool,
 ) -> Result<Option<String>, StoreError> {
     let end = sled.end(ledger)?;
-    if end != head.len {
+    if end < head.len {
+        return Ok(Some(format!("it lacks entry {end} of {} that were written", head.len)));
+    }
+    if end > head.len && !can_have_more {
         return Ok(Some(format!("it has {end} entries, and {} were written", head.len)));
     }
     differing_entry(sled, ledger, head)
@@ -76,53 +100,4 @@ fn differing_entry(
         }
     }
     Ok(None)
-}
-
-/// Compares sled with what it must contain before `layers` are settled. sled can have any part of the layers already.
-/// Ledgers that are known as damaged are left out.
-///
-/// # Errors
-/// Returns an error if anything that was settled is missing or differs.
-pub(super) fn compare_before(
-    sled: &SledStore,
-    settled: &Witness,
-    layers: &[&Layer],
-    known: &BTreeMap<LedgerId, String>,
-) -> Result<(), StoreError> {
-    let mut records = RecordSum::default();
-    let change = |id: &RecordKey| layers.iter().find_map(|layer| layer.records.get(id));
-    for (kind, key, record) in sled.all()? {
-        let id = (kind, key);
-        if change(&id).is_none() {
-            records.replace(0, record_hash(&id.0, &id.1, &record));
-        }
-    }
-    // Of each changed record, the oldest layer knows what was settled.
-    let changed: BTreeSet<_> = layers.iter().flat_map(|layer| layer.records.keys()).collect();
-    for id in changed {
-        if let Some(old) = change(id).and_then(|change| change.old.as_ref()) {
-            records.replace(0, record_hash(&id.0, &id.1, old));
-        }
-    }
-    if records != settled.records {
-        return Err(StoreError::Damaged("the database has lost records".into()));
-    }
-    for ledger in sled.ledgers()? {
-        let is_new = layers.iter().any(|layer| layer.tail(&ledger).is_some());
-        let is_expected = is_new || settled.ledgers.contains_key(&ledger);
-        if !is_expected && !known.contains_key(&ledger) {
-            return Err(StoreError::Damaged(format!("the ledger of {ledger} is back")));
-        }
-    }
-    for (ledger, head) in settled.ledgers.iter().filter(|(ledger, _)| !known.contains_key(*ledger))
-    {
-        let end = sled.end(ledger)?;
-        if end < head.len {
-            return Err(missing_entry(ledger, end));
-        }
-        if let Some(what) = differing_entry(sled, ledger, head)? {
-            return Err(StoreError::Damaged(format!("the ledger of {ledger}: {what}")));
-        }
-    }
-    Ok(())
 }

@@ -42,7 +42,8 @@ impl DiskStore {
     }
 }
 
-fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a file, or a folder with everything in it.
+pub(super) fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
         return fs::copy(from, to).map(drop);
     }

@@ -68,7 +68,7 @@ fn open(path: &Path, reserve: u64, lock: FolderLock) -> Result<DiskStore, StoreE
     let mut expected = expected(witness, &changes)?;
     write_missing(&sled, &changes)?;
     sled.sync()?;
-    let damaged = compare(&sled, &expected)?;
+    let damaged = compare(&sled, &expected, &[])?;
     damaged.values().for_each(|what| tracing::error!("damaged: {what}"));
     expected.settled = log.position();
     expected.epoch = epoch;

@@ -9,7 +9,7 @@ use super::changes::decode;
 use super::merging::{Certainty, KnownLedger, Merged, RecordChange, SalvagedLedger, merge};
 use super::noted::{self, Noted};
 use super::paths::{LOG, SLED};
-use super::witness::{self, RecordSum, Witness, record_hash};
+use super::witness::{self, RecordSum, Witness};
 use crate::log::Position;
 use crate::log::salvaging::{Hints, salvage};
 use crate::sled::salvaging::ReadableEntries;
@@ -205,10 +205,8 @@ fn apply(records: &mut BTreeMap<RecordKey, Record>, change: RecordChange, is_bar
 
 /// Returns a sentence if the records are not those that there must be.
 fn difference(records: &BTreeMap<RecordKey, Record>, expected: RecordSum) -> Option<String> {
-    let mut found = RecordSum::default();
-    for ((kind, key), record) in records {
-        found.replace(0, record_hash(kind, key, record));
-    }
+    let each = records.iter().map(|((kind, key), record)| (kind.as_str(), key.as_str(), record));
+    let found = RecordSum::of(each);
     let (count, wanted) = (found.count, expected.count);
     match found == expected {
         true => None,

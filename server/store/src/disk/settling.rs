@@ -1,6 +1,6 @@
 //! Settles: writes to sled what was committed, writes the witness, frees the log, and notes the last batch (`noted.rs`).
 
-use super::comparing::compare_before;
+use super::comparing::compare;
 use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::noted::Noted;
@@ -197,27 +197,26 @@ impl Shared {
         if !self.sled.has_failed() {
             return Ok(());
         }
-        self.sled.reopen(|sled| compare_before(sled, witness, layers, &self.damaged))?;
+        self.sled.reopen(|sled| {
+            let damaged = compare(sled, witness, layers)?;
+            let new = damaged.into_iter().find(|(ledger, _)| !self.damaged.contains_key(ledger));
+            new.map_or(Ok(()), |(_, what)| Err(StoreError::Damaged(what)))
+        })?;
         tracing::warn!("the database had failed and was opened again");
         Ok(())
     }
 
-    /// Writes layers to sled. Returns what sled must contain then.
+    /// Writes layers to sled. They are on disk when this returns. Returns what sled must contain then.
     fn write_layers(&self, layers: &[&Layer], witness: &Witness) -> Result<Witness, StoreError> {
-        let mut next = witness.clone();
-        for layer in layers {
-            self.write_to_sled(layer)?;
-            next.settle(layer);
-        }
-        Ok(next)
-    }
-
-    /// Writes a layer to sled. It is on disk when this returns.
-    fn write_to_sled(&self, layer: &Layer) -> Result<(), StoreError> {
         self.sled.with(|sled| {
-            sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
+            for layer in layers {
+                sled.write(layer.appends(), layer.records.iter().map(|(id, c)| (id, &c.new)))?;
+            }
             sled.sync()
-        })
+        })?;
+        let mut next = witness.clone();
+        layers.iter().for_each(|layer| next.settle(layer));
+        Ok(next)
     }
 
     /// Frees the segments of the log whose batches are all at or before a place.

@@ -37,20 +37,8 @@ fn killed(store: &DiskStore) -> tempfile::TempDir {
 
 /// Copies a data folder.
 fn copy_of(dir: &Path) -> tempfile::TempDir {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for file in fs::read_dir(from).unwrap() {
-            let path = file.unwrap().path();
-            let target = to.join(path.file_name().unwrap());
-            if path.is_dir() {
-                copy(&path, &target);
-            } else {
-                fs::copy(&path, target).unwrap();
-            }
-        }
-    }
     let made = tempfile::tempdir().unwrap();
-    copy(dir, made.path());
+    copying::copy_all(dir, made.path()).unwrap();
     made
 }
 
@@ -68,6 +56,12 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     }
     all.sort();
     all
+}
+
+/// Flips a bit of the first byte at or behind a place that is not zero, because most of a file can be empty.
+fn flip_behind(bytes: &mut [u8], at: usize, bit: usize) {
+    let at = bytes[at..].iter().position(|byte| *byte != 0).map_or(at, |skipped| at + skipped);
+    bytes[at] ^= 1 << (bit % 8);
 }
 
 fn is_in_log(dir: &Path, wanted: &[u8]) -> bool {

@@ -8,6 +8,7 @@ use super::errors::failed;
 use super::locking::lock_sled;
 use super::paths::{LOG, sled_file};
 use crate::StoreError;
+use crate::sled::sync_dir;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -70,8 +71,4 @@ pub(super) fn write_again(path: &Path) -> io::Result<()> {
         }
     }
     file.sync_all()
-}
-
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }

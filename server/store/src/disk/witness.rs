@@ -71,6 +71,17 @@ pub(super) fn record_hash(kind: &str, key: &str, record: &Record) -> u128 {
 }
 
 impl RecordSum {
+    /// Returns the number and the sum of records, each with its kind and key.
+    pub(super) fn of<'r>(
+        records: impl IntoIterator<Item = (&'r str, &'r str, &'r Record)>,
+    ) -> Self {
+        let mut sum = Self::default();
+        for (kind, key, record) in records {
+            sum.replace(0, record_hash(kind, key, record));
+        }
+        sum
+    }
+
     /// Takes the hash of one record out of the sum, and adds the hash of another. A hash of 0 stands for no record.
     pub(super) fn replace(&mut self, old: u128, new: u128) {
         self.sum = self.sum.wrapping_sub(old).wrapping_add(new);

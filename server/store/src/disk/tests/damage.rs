@@ -43,9 +43,7 @@ fn try_faults(dir: &Path, faults: &mut Faults) {
             let mut changed = bytes.clone();
             if n < 9 && !changed.is_empty() {
                 let at = changed.len() * (2 * n + 1) / 18;
-                // Most of a file can be empty, so the next byte that is not zero is changed.
-                let at = changed[at..].iter().position(|byte| *byte != 0).map_or(at, |p| at + p);
-                changed[at] ^= 1 << (n % 8);
+                flip_behind(&mut changed, at, n);
             } else {
                 changed.truncate(changed.len() * (n - 9.min(n)) / 5);
             }

@@ -82,10 +82,7 @@ fn try_faults(dir: &Path) -> (usize, usize) {
             match n {
                 0..8 if !changed.is_empty() => {
                     let at = changed.len() * (2 * n + 1) / 16;
-                    // Most of a file can be empty, so the next byte that is not zero is changed.
-                    let at =
-                        changed[at..].iter().position(|byte| *byte != 0).map_or(at, |p| at + p);
-                    changed[at] ^= 1 << (n % 8);
+                    flip_behind(&mut changed, at, n);
                 }
                 0..12 => changed.truncate(changed.len() * (n - 8.min(n)) / 4),
                 // A place that the disk has lost reads as zeroes.

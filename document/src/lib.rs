@@ -22,6 +22,8 @@ pub mod limits;
 pub mod model;
 pub mod people;
 pub mod plan;
+#[cfg(test)]
+mod random;
 #[cfg(feature = "readable")]
 pub mod readable;
 pub mod release;

@@ -2,10 +2,11 @@
 //! texts, or to make the history differ from the document. Everybody must read the same content from every update that
 //! is accepted.
 
-use super::tests::{Ledgered, Random, actor, joined};
+use super::tests::{Ledgered, actor, joined};
 use super::*;
 use crate::lib0::Write;
 use crate::model::content::Content;
+use crate::random::Random;
 use crate::state::DocumentState;
 use crate::template::FIELDS;
 use crate::update::{Claim, Id, Parent, Provenance, StructBody};

@@ -16,6 +16,7 @@ use crate::model::content::Content;
 use crate::model::delta::{self, Op};
 use crate::model::{Draft, seed};
 use crate::model::{Replica, Target};
+use crate::random::Random;
 use crate::state::DocumentState;
 use crate::template;
 use serde_json::json;
@@ -87,17 +88,6 @@ pub(super) fn joined(mut content: Content) -> Content {
         join(&mut milestone.who);
     }
     content
-}
-
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
 }
 
 /// Makes one random edit of a kind that people make.

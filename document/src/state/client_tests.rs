@@ -2,34 +2,14 @@
 //! every client that ever wrote. The bytes are those of yrs all the same: in these builds, [`DocumentState::edit`] itself
 //! compares the bytes of each edit.
 
+use super::costs::{actor, empty};
 use super::*;
-use crate::ids::{PersonId, SessionId};
-use crate::ledger::RULES;
 use crate::lib0::Write;
 use crate::model::attributes::Attributes;
 use crate::model::delta::Op;
 use crate::model::{Replica, Target};
-use crate::people::{Actor, Seat, Sector};
+use crate::random::Random;
 use crate::update::scan;
-
-fn actor() -> Actor {
-    Actor {
-        person: PersonId::new("ana"),
-        seat: Seat::Author,
-        sector: Sector::Government,
-        session: SessionId::new("s"),
-    }
-}
-
-fn empty() -> DocumentState {
-    let genesis = Genesis {
-        lineage: LineageId::new("l"),
-        schema: "s".into(),
-        language: "en".into(),
-        rules: RULES,
-    };
-    DocumentState::begin(&genesis.entry(actor(), 5, [0; 16])).unwrap()
-}
 
 /// Makes an edit. Returns whether its content is encoded without asking yrs.
 fn is_own(state: &mut DocumentState, update: &[u8]) -> bool {
@@ -160,13 +140,8 @@ fn what_belongs_to_a_deleted_type_is_asked_of_yrs() {
 
 #[test]
 fn the_bytes_are_those_of_yrs_in_random_sessions() {
-    let mut random = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = move |limit: u32| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        (random % u64::from(limit)) as u32
-    };
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut next = move |limit: u32| random.below(limit as usize) as u32;
     let (mut own, mut all) = (0, 0);
     for _ in 0..20 {
         let mut state = empty();

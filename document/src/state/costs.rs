@@ -14,7 +14,7 @@ use crate::update::{Refusal, merge, scan};
 use std::collections::HashSet;
 use yrs::{Any, GetString, Map, Text};
 
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor {
         person: PersonId::new("ana"),
         seat: Seat::Author,
@@ -23,7 +23,7 @@ fn actor() -> Actor {
     }
 }
 
-fn empty() -> DocumentState {
+pub(super) fn empty() -> DocumentState {
     let genesis = Genesis {
         lineage: LineageId::new("l"),
         schema: "s".into(),

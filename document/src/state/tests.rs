@@ -10,6 +10,7 @@ use crate::model::delta::Op;
 use crate::model::{Replica, Target};
 use crate::people::Sector;
 use crate::people::{Actor, Seat};
+use crate::random::Random;
 use crate::update::{Range, Refusal, ScanError};
 
 fn actor(person: &str, seat: Seat) -> Actor {
@@ -57,13 +58,8 @@ fn updates() -> Vec<Vec<u8>> {
 #[test]
 fn mutated_updates_are_refused_or_replay_to_the_same_document() {
     let updates = updates();
-    let mut random = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = move |limit: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        (random % limit as u64) as usize
-    };
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut next = move |limit: usize| random.below(limit);
     let (mut taken, mut refused) = (0, 0);
     for _ in 0..1_500 {
         let mut state = DocumentState::begin(&genesis()).unwrap();

@@ -61,6 +61,7 @@ pub(super) fn causal_walk<'s, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
     use crate::update::{StructBody, scan::ItemContent};
     use std::collections::HashSet;
 
@@ -114,13 +115,8 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_passes_over_all_clients() {
-        let mut random = 0x2545_f491_4f6c_dd1d_u64;
-        let mut next = move |limit: u64| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random % limit
-        };
+        let mut random = Random(0x2545_f491_4f6c_dd1d);
+        let mut next = move |limit: u64| random.below(limit as usize) as u64;
         for _ in 0..200 {
             // Elements in the order in which they are written, each by any client, and behind any earlier element.
             let mut clients: Vec<Vec<Struct<'static>>> = (0..12).map(|_| Vec::new()).collect();

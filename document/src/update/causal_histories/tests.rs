@@ -2,6 +2,7 @@
 
 use super::search::{Backward, Forward};
 use super::*;
+use crate::random::Random;
 use std::collections::HashMap;
 
 /// Returns whether a search finds what the writer had seen.
@@ -19,13 +20,8 @@ fn id(client: u64, clock: u32) -> Id {
 
 #[test]
 fn both_searches_answer_alike() {
-    let mut random = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = move |limit: u64| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random % limit
-    };
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut next = move |limit: u64| random.below(limit as usize) as u64;
     let (mut seen, mut unseen) = (0, 0);
     for _ in 0..100 {
         let mut histories = CausalHistories::default();

@@ -171,7 +171,7 @@ async fn a_disagreement_can_be_read_from_the_history_alone() -> Result<()> {
     assert_eq!(person(&seen, &change["by"]["author"]), "Ben Okafor");
     assert_eq!(person(&seen, &change["wrote"][0]), "Ana Ferreira");
 
-    // Ana restores an earlier moment of one field while Ben goes on writing in another.
+    // Ana restores an earlier moment of one field while Ben writes in another field.
     second.edit("causes", 0, 0, "It is a scan. ").await?;
     let back = json!({ "moment": before, "part": "problem" });
     let (status, answer) =

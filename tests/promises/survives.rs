@@ -158,7 +158,7 @@ async fn a_disk_without_a_free_byte_stops_no_reader_and_needs_no_restart() -> Re
     ensure!((0..6).all(|number| text.contains(&format!("[{number}]"))), "people can read");
     ben.text(&closed, "problem")?;
     ensure!(server.visit("ida").is_ok(), "people can sign in for a while");
-    ensure!(server.is_alive(), "the server goes on");
+    ensure!(server.is_alive(), "the server still runs");
 
     drop(file);
     std::fs::remove_file(&filler)?;

@@ -206,8 +206,8 @@ int unlink(const char *path) {
   return result;
 }
 
-int fsync(int fd) {
-  REAL(fsync);
+/* Syncs a file with `real`, or fails. */
+static int sync_file(int fd, int (*real)(int)) {
   if (fails_file(fd, NO_SPACE, NULL)) {
     synced(fd, 'F');
     errno = EIO;
@@ -218,16 +218,14 @@ int fsync(int fd) {
   return result;
 }
 
+int fsync(int fd) {
+  REAL(fsync);
+  return sync_file(fd, real);
+}
+
 int fdatasync(int fd) {
   REAL(fdatasync);
-  if (fails_file(fd, NO_SPACE, NULL)) {
-    synced(fd, 'F');
-    errno = EIO;
-    return -1;
-  }
-  int result = real(fd);
-  if (result == 0) synced(fd, 'S');
-  return result;
+  return sync_file(fd, real);
 }
 
 int sync_file_range(int fd, off64_t offset, off64_t length, unsigned int flags) {

@@ -193,7 +193,7 @@ async fn live(options: &ServerOptions, data: &Path, document: &str) -> Result<Li
         return Ok(Lived { session, has_ended: true });
     }
     if let Err(error) = saved {
-        // It can be about to end. If it goes on, it must save again.
+        // The server can be about to end. A server that keeps running must save again.
         let again = tokio::time::timeout(SOON, recovers(&mut server, document, &mut session)).await;
         again.with_context(|| format!("it neither ends nor saves again after: {error:#}"))??;
         if !server.is_alive() {

@@ -134,7 +134,7 @@ impl<'h> Forward<'h> {
             if client == self.writer.client && clocks.start <= self.writer.clock {
                 return Some(true);
             }
-            // Whoever had seen the first of these clocks had seen the client at least up to the clock after it.
+            // A viewer that had seen an element of `clocks` appears in `by_seen` with a later clock of this client.
             let range = (client, clocks.start + 1, 0, 0)..=(client, clocks.end, u64::MAX, u32::MAX);
             self.looking_at = Some(self.histories.by_seen.range(range));
         }

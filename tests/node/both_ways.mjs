@@ -2,7 +2,7 @@
 // reconnects work in both directions.
 import assert from 'node:assert/strict';
 import * as Y from 'yjs';
-import { connect, synced, ticketFor, until } from './stock.mjs';
+import { connect, sleep, synced, ticketFor, until } from './stock.mjs';
 
 const [address, document] = process.argv.slice(2);
 const a = await connect(address, await ticketFor(address, 'ana', document), document, { version: '3.0' });
@@ -25,6 +25,29 @@ await until('names', () => {
   const states = [...b.provider.awareness.getStates().values()];
   return states.some((state) => state.user?.name === 'Ana Ferreira') && states.length === 2;
 });
+
+// States that a client sets while it connects cross with what the server sends about it. They come to rest: the last state
+// stays, and clients do not answer each other without end.
+const crossing = [];
+for (let round = 0; round < 12; round += 1) {
+  let moving;
+  const c = await connect(address, await ticketFor(address, 'ana', document), document, {
+    started: ({ awareness }) => (moving = setTimeout(() => awareness.setLocalStateField('cursor', { anchor: round }), round * 3)),
+  });
+  clearTimeout(moving);
+  c.provider.awareness.setLocalStateField('cursor', { anchor: round });
+  crossing.push(c);
+}
+await sleep(300);
+let updates = 0;
+b.provider.awareness.on('update', () => (updates += 1));
+await sleep(500);
+assert.ok(updates <= 3, `${updates} awareness updates in half a second, although nobody moves`);
+for (const [round, { doc }] of crossing.entries())
+  for (const { provider } of [b, crossing[round]])
+    assert.equal(provider.awareness.getStates().get(doc.clientID)?.cursor?.anchor, round);
+for (const { provider } of crossing) provider.destroy();
+await until('they are gone', () => b.provider.awareness.getStates().size === 2);
 
 // Content that was created and deleted offline arrives as garbage-collected structs. The server must accept them.
 b.provider.disconnect();

@@ -6,14 +6,20 @@ import * as Y from 'yjs';
 
 export const providers = { '3.0': Provider30, '3.1': Provider31 };
 
-/** Connects a Yjs document to `document` on the server, and waits until it has synced. `closes` collects the close codes. */
-export async function connect(address, ticket, document, { version = '3.1', doc = new Y.Doc() } = {}) {
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Connects a Yjs document to `document` on the server, and waits until it has synced. `started` is given the provider before
+ * that. `closes` collects the close codes.
+ */
+export async function connect(address, ticket, document, { version = '3.1', doc = new Y.Doc(), started } = {}) {
   const provider = new providers[version](`ws://${address}/sync`, document, doc, {
     params: { ticket },
     WebSocketPolyfill: WebSocket,
     disableBc: true,
     maxBackoffTime: 500,
   });
+  started?.(provider);
   const closes = [];
   provider.on('connection-close', (event) => event && closes.push({ code: event.code, reason: event.reason }));
   await synced(provider);
@@ -30,7 +36,7 @@ export async function until(what, condition, limit = 20_000) {
   const end = Date.now() + limit;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`${what}: not within ${limit} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
 }
 

@@ -3,9 +3,12 @@
 //! A connection owns the awareness entry that it announces first, and may set or remove only that entry. It can't own
 //! an id under which somebody else writes, or that somebody else has announced. Stock clients repeat the entries that
 //! they receive, so the messages of a connection also contain entries of others. These entries are ignored. Names,
-//! colours and sectors come from the server, whatever the client sends. The server replaces the clocks of clients with
-//! clocks of its own, which only grow. Without them, the other clients would ignore the entry of a person who returns
-//! after their entry was removed.
+//! colours and sectors come from the server, whatever the client sends.
+//!
+//! The server replaces the clocks of clients with clocks of its own, which only grow. Without them, the other clients
+//! would ignore the entry of a person who returns after their entry was removed. Only the connection that owns an entry
+//! receives it under the clock that it announced itself. Under a higher clock, a stock client would replace its present
+//! state with the older one that it receives, and send it back as if it were new.
 
 use super::connection::ConnectionId;
 use crate::ids::PersonId;
@@ -70,7 +73,7 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Handles an awareness message, and returns the update to broadcast, or `None` if others see no change.
+    /// Handles an awareness message, and returns the client ids whose entries must be broadcast.
     ///
     /// `owned` is the client id that the connection `from` owns, or `None` if the connection has announced none. The
     /// first id that the connection announces is stored in `owned`. `may_use` returns whether a client id belongs to
@@ -87,7 +90,7 @@ impl Presence {
         may_use: impl Fn(u64) -> bool,
         message: &[u8],
         now: u64,
-    ) -> Result<Option<Vec<u8>>, AwarenessError> {
+    ) -> Result<Vec<u64>, AwarenessError> {
         let mut r = Reader::new(message);
         let mut changed = false;
         for _ in 0..r.count()? {
@@ -102,27 +105,30 @@ impl Presence {
                 continue;
             }
             if state == "null" {
-                changed |= *owned == Some(client) && self.entries.remove(&client).is_some();
+                let is_own = self.entries.get(&client).is_some_and(|entry| entry.owner == from);
+                changed |= is_own && self.entries.remove(&client).is_some();
                 continue;
             }
             // Rule P1: an awareness state has at most 4 KiB.
             if state.len() > limits::MAX_AWARENESS_BYTES {
                 return Err(AwarenessError::TooLarge);
             }
+            let is_first = owned.is_none();
             *owned = Some(client);
+            let sent = self.clocks.get(&client).copied().unwrap_or(0);
+            // Rule P7: what is not newer is not sent on. Otherwise, clients that answer each other's answers would do
+            // so without end.
+            if !is_first && let Some(entry) = self.entries.get_mut(&client) {
+                let is_own = entry.owner == from;
+                if clock <= if is_own { entry.announced } else { sent } {
+                    if is_own {
+                        entry.renewed = now;
+                    }
+                    continue;
+                }
+            }
             // Rule P3: the name, id and side of the person are those that the server knows.
             let state = with_identity(state, user);
-            let sent = self.clocks.get(&client).copied().unwrap_or(0);
-            // A stock client answers the echo of its own state with the same state. The answer renews the entry but
-            // is not broadcast, because the client would answer the broadcast again, without end (rule P7).
-            if clock <= sent
-                && let Some(entry) = self.entries.get_mut(&client)
-                && entry.owner == from
-                && entry.state == state
-            {
-                entry.renewed = now;
-                continue;
-            }
             let entry = PresenceEntry {
                 owner: from,
                 person: user.person.clone(),
@@ -134,7 +140,7 @@ impl Presence {
             changed = true;
         }
         let shown = owned.filter(|client| changed && !self.hidden.contains(client));
-        Ok(shown.map(|client| self.announce(&[client])))
+        Ok(self.announce(shown.into_iter().collect()))
     }
 
     /// Returns whether a connection can own a client id. A connection owns the first id that it announces, unless an
@@ -165,12 +171,11 @@ impl Presence {
         }
     }
 
-    /// Returns the update with the entries whose identity has changed since the last call, or `None` if there are
-    /// none.
-    pub fn take_changed_identities(&mut self) -> Option<Vec<u8>> {
+    /// Returns the client ids to broadcast because their identity has changed since the last call.
+    pub fn take_changed_identities(&mut self) -> Vec<u64> {
         let mut clients = std::mem::take(&mut self.changed_identities);
         clients.retain(|client| !self.hidden.contains(client));
-        (!clients.is_empty()).then(|| self.announce(&clients))
+        self.announce(clients)
     }
 
     /// Hides a client id from others until it is [revealed](Self::reveal).
@@ -178,52 +183,56 @@ impl Presence {
         self.hidden.insert(client);
     }
 
-    /// Stops hiding client ids. Returns the update with the entries of those ids that are present, or `None` if none is
-    /// present.
-    pub fn reveal(&mut self, clients: &[u64]) -> Option<Vec<u8>> {
+    /// Stops hiding client ids. Returns those that are present, and must be broadcast.
+    pub fn reveal(&mut self, clients: &[u64]) -> Vec<u64> {
         let is_here =
             |client: &u64| self.hidden.remove(client) && self.entries.contains_key(client);
-        let here: Vec<u64> = clients.iter().copied().filter(is_here).collect();
-        (!here.is_empty()).then(|| self.announce(&here))
+        let here = clients.iter().copied().filter(is_here).collect();
+        self.announce(here)
     }
 
-    /// Removes the entry of a closed connection. Returns the update to broadcast, or `None` if others see no change.
-    pub fn leave(&mut self, connection: ConnectionId) -> Option<Vec<u8>> {
+    /// Removes the entry of a closed connection. Returns the client ids to broadcast.
+    pub fn leave(&mut self, connection: ConnectionId) -> Vec<u64> {
         self.remove(|entry| entry.owner == connection)
     }
 
-    /// Removes the entries that were not renewed in time. Returns the update to broadcast, or `None` if others see no
-    /// change.
-    pub fn expire(&mut self, now: u64) -> Option<Vec<u8>> {
+    /// Removes the entries that were not renewed in time. Returns the client ids to broadcast.
+    pub fn expire(&mut self, now: u64) -> Vec<u64> {
         self.remove(|entry| now.saturating_sub(entry.renewed) >= TIMEOUT_MS)
     }
 
-    fn remove(&mut self, gone: impl Fn(&PresenceEntry) -> bool) -> Option<Vec<u8>> {
+    fn remove(&mut self, gone: impl Fn(&PresenceEntry) -> bool) -> Vec<u64> {
         let clients: Vec<u64> =
             self.entries.iter().filter(|(_, e)| gone(e)).map(|(&client, _)| client).collect();
-        if clients.is_empty() {
-            return None;
-        }
         for client in &clients {
             self.entries.remove(client);
         }
-        let shown: Vec<u64> =
-            clients.into_iter().filter(|client| !self.hidden.contains(client)).collect();
-        if shown.is_empty() {
-            return None;
-        }
-        let update = self.announce(&shown);
+        let shown = clients.into_iter().filter(|client| !self.hidden.contains(client)).collect();
+        let announced = self.announce(shown);
         if self.clocks.len() > MAX_CLOCKS {
             self.clocks.retain(|client, _| self.entries.contains_key(client));
         }
-        Some(update)
+        announced
     }
 
-    /// Returns an awareness update with the states of everybody who is present, without hidden ids.
+    /// Returns an awareness update for a connection with the states of everybody who is present, without hidden ids.
     #[must_use]
-    pub fn everybody(&self) -> Vec<u8> {
+    pub fn everybody(&self, to: ConnectionId) -> Vec<u8> {
         let shown = self.entries.keys().copied().filter(|client| !self.hidden.contains(client));
-        self.encode(&shown.collect::<Vec<_>>())
+        self.encode(&shown.collect::<Vec<_>>(), Some(to))
+    }
+
+    /// Returns an awareness update for connections that own none of the client ids. An id without an entry is encoded
+    /// as removed.
+    #[must_use]
+    pub fn update(&self, clients: &[u64]) -> Vec<u8> {
+        self.encode(clients, None)
+    }
+
+    /// Returns the updates for the connections that own some of the client ids.
+    pub fn updates_for_owners(&self, clients: &[u64]) -> HashMap<ConnectionId, Vec<u8>> {
+        let owners = clients.iter().filter_map(|client| Some(self.entries.get(client)?.owner));
+        owners.map(|owner| (owner, self.encode(clients, Some(owner)))).collect()
     }
 
     /// Returns the people who are present, each once.
@@ -234,25 +243,26 @@ impl Presence {
         people.into_iter()
     }
 
-    /// Gives each entry its next clock, and encodes the entries as an awareness update (rule P5). An id without an
-    /// entry is encoded as removed.
-    fn announce(&mut self, clients: &[u64]) -> Vec<u8> {
-        for &client in clients {
+    /// Gives each entry its next clock (rule P5).
+    fn announce(&mut self, clients: Vec<u64>) -> Vec<u64> {
+        for &client in &clients {
             let announced = self.entries.get(&client).map_or(0, |entry| entry.announced);
             let clock = self.clocks.entry(client).or_insert(0);
             *clock = announced.max(*clock + 1);
         }
-        self.encode(clients)
+        clients
     }
 
-    fn encode(&self, clients: &[u64]) -> Vec<u8> {
+    fn encode(&self, clients: &[u64], to: Option<ConnectionId>) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_var(clients.len() as u64);
         for client in clients {
+            let entry = self.entries.get(client);
+            let own = entry.filter(|entry| Some(entry.owner) == to);
+            let sent = self.clocks.get(client).copied().unwrap_or(0);
             out.put_var(*client);
-            out.put_var(self.clocks.get(client).copied().unwrap_or(0));
-            let state = self.entries.get(client).map_or("null", |entry| &entry.state);
-            out.put_buf(state.as_bytes());
+            out.put_var(own.map_or(sent, |entry| entry.announced));
+            out.put_buf(entry.map_or("null", |entry| &entry.state).as_bytes());
         }
         out
     }
@@ -301,9 +311,8 @@ mod tests {
     fn p3_names_come_from_the_server_whatever_the_client_claims() {
         let mut presence = Presence::default();
         let forged = message(5, 1, r#"{"user":{"name":"Ben"},"cursor":null}"#);
-        let out =
-            presence.receive(A, &user("Ana"), &mut None, |_| true, &forged, 0).unwrap().unwrap();
-        let (_, _, state) = read(&out);
+        let out = presence.receive(A, &user("Ana"), &mut None, |_| true, &forged, 0).unwrap();
+        let (_, _, state) = read(&presence.update(&out));
         assert!(state.contains(r#""name":"Ana""#) && !state.contains("Ben"), "{state}");
         assert!(state.contains("cursor"));
     }
@@ -316,7 +325,7 @@ mod tests {
         presence.receive(B, &user("Ben"), &mut owned, |_| true, &message(6, 1, "{}"), 0).unwrap();
         for attack in [message(5, 9, "{}"), message(5, 9, "null"), message(7, 1, "{}")] {
             let out = presence.receive(B, &user("Ben"), &mut owned, |_| true, &attack, 0).unwrap();
-            assert_eq!(out, None);
+            assert!(out.is_empty());
         }
         assert_eq!(presence.people().count(), 2);
     }
@@ -325,28 +334,36 @@ mod tests {
     fn p5_somebody_who_returns_is_announced_under_a_higher_clock() {
         let mut presence = Presence::default();
         presence.receive(A, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0).unwrap();
-        let gone = presence.leave(A).unwrap();
-        let (_, removed_at, state) = read(&gone);
+        let gone = presence.leave(A);
+        let (_, removed_at, state) = read(&presence.update(&gone));
         assert_eq!(state, "null");
         let back = presence
             .receive(B, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0)
             .unwrap();
-        assert!(read(&back.unwrap()).1 > removed_at);
+        assert!(read(&presence.update(&back)).1 > removed_at);
     }
 
     #[test]
-    fn p7_the_echo_of_an_echo_is_not_sent() {
+    fn p7_what_is_not_newer_is_not_sent_on_and_an_owner_gets_its_own_clock() {
         let mut presence = Presence::default();
         let mut owned = None;
-        let mut send = |clock, state: &str| {
-            presence
-                .receive(A, &user("Ana"), &mut owned, |_| true, &message(5, clock, state), 0)
-                .unwrap()
+        let mut send = |presence: &mut Presence, clock, state: &str| {
+            let message = message(5, clock, state);
+            presence.receive(A, &user("Ana"), &mut owned, |_| true, &message, 0).unwrap()
         };
-        let (_, clock, state) = read(&send(1, r#"{"x":1}"#).unwrap());
-        assert_eq!(send(clock, &state), None);
-        assert!(send(clock, r#"{"x":2}"#).is_some(), "a changed state goes out");
-        assert!(send(clock + 9, r#"{"x":2}"#).is_some(), "a renewal goes out");
+        for clock in [3, 4] {
+            assert_eq!(send(&mut presence, clock, r#"{"x":1}"#), [5], "a renewal goes out");
+        }
+        for clock in [3, 4] {
+            assert!(send(&mut presence, clock, r#"{"x":0}"#).is_empty(), "an older state does not");
+        }
+        let identity = user("Anna");
+        presence.set_identity(A, &identity);
+        let changed = presence.take_changed_identities();
+        let own = &presence.updates_for_owners(&changed)[&A];
+        assert_eq!((read(own).1, read(&presence.update(&changed)).1), (4, 5));
+        assert_eq!(read(own), read(&presence.everybody(A)));
+        assert!(read(own).2.contains(r#""name":"Anna""#) && read(own).2.contains(r#""x":1"#));
     }
 
     #[test]
@@ -355,8 +372,8 @@ mod tests {
         presence
             .receive(A, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 1_000)
             .unwrap();
-        assert_eq!(presence.expire(30_999), None);
-        assert!(presence.expire(31_000).is_some());
+        assert!(presence.expire(30_999).is_empty());
+        assert_eq!(presence.expire(31_000), [5]);
         assert_eq!(presence.people().count(), 0);
     }
 }

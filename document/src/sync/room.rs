@@ -207,9 +207,8 @@ impl Room {
 
     /// Shows the awareness of client ids to others, because the claims of these ids are saved.
     pub fn client_id_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
-        if let Some(update) = self.presence.reveal(clients) {
-            self.broadcast_presence(&update);
-        }
+        let changed = self.presence.reveal(clients);
+        self.broadcast_presence(&changed);
         self.take()
     }
 
@@ -239,9 +238,8 @@ impl Room {
     pub fn leave(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
         self.now = now;
         self.connections.remove(&id);
-        if let Some(update) = self.presence.leave(id) {
-            self.broadcast_presence(&update);
-        }
+        let changed = self.presence.leave(id);
+        self.broadcast_presence(&changed);
         self.take()
     }
 
@@ -249,20 +247,16 @@ impl Room {
     /// seconds. Call this about once a second.
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         self.now = now;
-        if let Some(update) = self.presence.expire(now) {
-            self.broadcast_presence(&update);
-        }
+        let changed = self.presence.expire(now);
+        self.broadcast_presence(&changed);
         let quiet: Vec<_> = self
             .connections
             .iter()
             .filter(|(_, connection)| now.saturating_sub(connection.last_sent) >= QUIET_MS)
             .map(|(&id, _)| id)
             .collect();
-        if !quiet.is_empty() {
-            let frame: Arc<[u8]> = Message::Awareness(&self.presence.everybody()).encode().into();
-            for id in quiet {
-                self.send(id, frame.clone());
-            }
+        for id in quiet {
+            self.send(id, Message::Awareness(&self.presence.everybody(id)).encode().into());
         }
         self.take()
     }
@@ -276,11 +270,17 @@ impl Room {
         self.take()
     }
 
-    fn broadcast_presence(&mut self, update: &[u8]) {
-        let frame: Arc<[u8]> = Message::Awareness(update).encode().into();
+    /// Sends every connection the awareness entries of the client ids.
+    fn broadcast_presence(&mut self, clients: &[u64]) {
+        if clients.is_empty() {
+            return;
+        }
+        let frame: Arc<[u8]> = Message::Awareness(&self.presence.update(clients)).encode().into();
+        let mut own = self.presence.updates_for_owners(clients);
         let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
-            self.send(id, frame.clone());
+            let own = own.remove(&id).map(|update| Message::Awareness(&update).encode().into());
+            self.send(id, own.unwrap_or_else(|| frame.clone()));
         }
     }
 
@@ -301,9 +301,8 @@ impl Room {
             return;
         }
         self.out.push(Effect::Close(id, Close::new(code, reason)));
-        if let Some(update) = self.presence.leave(id) {
-            self.broadcast_presence(&update);
-        }
+        let changed = self.presence.leave(id);
+        self.broadcast_presence(&changed);
     }
 
     /// Returns whether the person may write and the text is not frozen, so that edits of the connection can be accepted

@@ -48,9 +48,8 @@ impl Room {
         for (client, person) in writers {
             self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientIdClaim));
         }
-        if let Some(update) = self.presence.take_changed_identities() {
-            self.broadcast_presence(&update);
-        }
+        let changed_identities = self.presence.take_changed_identities();
+        self.broadcast_presence(&changed_identities);
         for (id, may_write) in changed {
             if self.is_accord(id) {
                 self.send(id, note_frame(&ServerNote::Access { may_write }));

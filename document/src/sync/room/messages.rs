@@ -35,7 +35,7 @@ impl Room {
             Message::Note(json) if self.is_accord(id) => self.note(id, json),
             Message::Awareness(update) => self.awareness(id, update),
             Message::QueryAwareness => {
-                let everybody = Message::Awareness(&self.presence.everybody()).encode();
+                let everybody = Message::Awareness(&self.presence.everybody(id)).encode();
                 self.send(id, everybody.into());
             }
             Message::Edit { .. } | Message::Note(_) | Message::Unknown => {}
@@ -49,7 +49,7 @@ impl Room {
         };
         let document = Message::Step2(&self.state.encode_since(&remote)).encode();
         let mine = Message::Step1(&self.state.state_vector().encode_v1()).encode();
-        let everybody = Message::Awareness(&self.presence.everybody()).encode();
+        let everybody = Message::Awareness(&self.presence.everybody(id)).encode();
         // If an earlier answer still waits until entries are on disk, the new answer replaces it, so that at most one
         // document waits for each client.
         self.held
@@ -197,9 +197,8 @@ impl Room {
             self.out.push(Effect::SaveClientIdClaim(claim));
         }
         match received {
-            Ok(Some(_)) if is_new => {}
-            Ok(Some(update)) => self.broadcast_presence(&update),
-            Ok(None) => {}
+            Ok(_) if is_new => {}
+            Ok(changed) => self.broadcast_presence(&changed),
             Err(_) => self.disconnect(
                 id,
                 Close::MALFORMED,

@@ -1,3 +1,4 @@
+mod awareness;
 mod rules;
 
 use super::*;

@@ -11,9 +11,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Number of entries after which a batch takes no further jobs.
 const FULL_BATCH_ENTRIES: usize = 4096;
-/// Minimum time between the starts of two commits. A sync to disk costs the same for one entry as for hundreds. So
-/// under load, each job waits a little for others to join its batch. A job that comes alone does not wait.
-const MIN_COMMIT_INTERVAL: Duration = Duration::from_millis(3);
+/// Time between the starts of two commits for each entry of the first one, and the longest such time. A sync to disk costs
+/// the same for one entry as for hundreds. So the more entries arrive, the longer they wait for others to join their batch.
+/// An entry that comes alone waits for nothing.
+const GATHERING_PER_ENTRY: Duration = Duration::from_micros(50);
+const MAX_GATHERING: Duration = Duration::from_millis(3);
 /// Number of jobs that can wait in the queue. When the queue is full, callers wait until they can add their jobs.
 const MAX_QUEUED_JOBS: usize = 1024;
 
@@ -97,7 +99,7 @@ fn work(
     let mut next = Instant::now();
     while let Some(first) = queue.blocking_recv() {
         thread::sleep(next.saturating_duration_since(Instant::now()));
-        next = Instant::now() + MIN_COMMIT_INTERVAL;
+        let begun = Instant::now();
         let mut jobs = vec![first];
         let mut size = jobs[0].entries.len();
         while size < FULL_BATCH_ENTRIES
@@ -106,6 +108,7 @@ fn work(
             size += job.entries.len();
             jobs.push(job);
         }
+        next = begun + gathering(size);
         let sizes: Vec<usize> = jobs.iter().map(|job| job.entries.len()).collect();
         let (changes, answers): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| (job.entries, job.answer)).unzip();
@@ -145,6 +148,12 @@ fn work(
     }
 }
 
+/// Returns the time between the start of a commit with a number of entries and the start of the next commit.
+fn gathering(entries: usize) -> Duration {
+    let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+    GATHERING_PER_ENTRY.saturating_mul(entries).min(MAX_GATHERING)
+}
+
 /// Commits the entries of each job. If the entries of a job don't continue their ledgers, only this job fails.
 fn commit(store: &dyn Store, jobs: Vec<Vec<Append>>) -> Vec<Result<(), StoreError>> {
     if let Err(error) = store.has_room() {
@@ -152,4 +161,15 @@ fn commit(store: &dyn Store, jobs: Vec<Vec<Append>>) -> Vec<Result<(), StoreErro
     }
     let changes = |entries: Vec<Append>| entries.into_iter().map(Change::Append).collect();
     store.commit(jobs.into_iter().map(changes).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_gather_longer_the_more_entries_arrive_up_to_a_limit() {
+        let times = [1, 20, 60, FULL_BATCH_ENTRIES, usize::MAX].map(|n| gathering(n).as_micros());
+        assert_eq!(times, [50, 1_000, 3_000, 3_000, 3_000]);
+    }
 }

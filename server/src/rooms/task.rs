@@ -1,10 +1,11 @@
 //! The task of one open document. The task drives the pure [`Room`], and carries out the effects of the room.
 //!
 //! At most one append is in flight. Entries that are made meanwhile are appended together afterwards. So the speed of
-//! the disk decides the size of commits.
+//! the disk and the number of connections decide how many entries a commit has.
 
 mod answers;
 mod effects;
+mod gathering;
 mod taking_turns;
 mod unsaved_claims;
 
@@ -23,10 +24,11 @@ use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::sync::{Close, ConnectionId, Room};
 use answers::RecentStatus;
+use gathering::Gathering;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use unsaved_claims::UnsavedClaims;
 
 /// Time without any event after which an empty room closes.
@@ -99,6 +101,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         recorded_bytes,
         in_flight: false,
         waiting: Vec::new(),
+        gathering: Gathering::new(),
         answers: VecDeque::new(),
         unsaved_claims: UnsavedClaims::new(),
         has_failed: false,
@@ -144,6 +147,7 @@ pub(super) struct Task {
     in_flight: bool,
     /// Entries that wait until the append in flight has ended.
     waiting: Vec<Append>,
+    gathering: Gathering,
     /// Answers that show entries that are not on disk yet, each with the number of the entry for which the answer
     /// waits.
     answers: VecDeque<(Seq, Box<dyn FnOnce() + Send>)>,
@@ -175,6 +179,7 @@ impl Task {
                 self.commit(&answer).await;
             }
             let next_turn = self.until_turn();
+            let gathered = self.may_append().then(|| self.gathering.ends());
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
                 Some(saved) = claims_saved.recv() => self.client_id_claims_saved(saved),
@@ -185,6 +190,7 @@ impl Task {
                     self.accept(event);
                 }
                 () = slot_given(&mut self.postponed) => {}
+                () = sleep_until(gathered.unwrap_or(used)), if gathered.is_some() => {}
                 () = pause(next_turn.unwrap_or_default()), if next_turn.is_some() => {
                     // The last turn could have taken long, so the events that arrived meanwhile are accepted before the
                     // next turn is chosen.
@@ -336,6 +342,7 @@ impl Task {
                     self.packed = upto;
                     self.rooms.pack(&self.document);
                 }
+                self.gathering.begin(self.connections.len());
                 self.room.committed(upto)
             }
             Err(error) => {
@@ -370,9 +377,14 @@ impl Task {
         }
     }
 
-    /// Hands the waiting entries to the committer, unless an append is in flight.
+    /// Whether there are entries that the committer can be given.
+    fn may_append(&self) -> bool {
+        !self.in_flight && !self.has_failed && !self.waiting.is_empty()
+    }
+
+    /// Hands the waiting entries to the committer, unless an append is in flight or more entries gather.
     async fn commit(&mut self, answer: &mpsc::Sender<Committed>) {
-        if self.in_flight || self.has_failed {
+        if !self.may_append() || self.gathering.ends() > Instant::now() {
             return;
         }
         let Some(last) = self.waiting.last() else { return };

@@ -41,6 +41,8 @@ pub(super) struct Client {
     pub(super) sender: Sender,
     /// The bytes before each message.
     pub(super) prefix: Vec<u8>,
+    /// Size of the document that the server sent, in bytes.
+    pub(super) received: usize,
 }
 
 impl Client {
@@ -52,7 +54,7 @@ impl Client {
         if let Framing::Named(name) = &place.framing {
             prefix.put_buf(name.as_bytes());
         }
-        let mut client = Self { socket, sender, prefix };
+        let mut client = Self { socket, sender, prefix, received: 0 };
         if matches!(place.framing, Framing::Named(_)) {
             client.send(&authentication())?;
         }
@@ -84,7 +86,10 @@ impl Client {
                 let is_reply = bytes.first() == Some(&SYNC_REPLY);
                 for message in read_frame(if is_reply { &reply } else { bytes })? {
                     match message {
-                        Message::Step2(_) => is_answered = true,
+                        Message::Step2(update) => {
+                            is_answered = true;
+                            self.received = update.len();
+                        }
                         Message::Step1(_) => {
                             is_asked = true;
                             let answer = Message::Step2(NO_CHANGE).encode();

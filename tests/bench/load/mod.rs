@@ -5,6 +5,7 @@
 //! The server has one core, and the load another, so that neither takes time from the other.
 
 mod client;
+mod returning;
 mod score;
 mod socket;
 mod typing;
@@ -15,6 +16,7 @@ use accord_tests::Visitor;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use client::{Client, describe_close};
 pub(crate) use client::{Framing, Place};
+pub(crate) use returning::{RETURNING, come_back};
 use score::{FIRST_ID, Score};
 use socket::{Received, Sender, Socket};
 use std::cell::RefCell;
@@ -159,7 +161,7 @@ async fn measure(
     for (number, place) in places.iter().enumerate() {
         let id = FIRST_ID + number as u64;
         let client = Client::join(address, place, id).await;
-        let Client { socket, sender, prefix } = client.context("a client can't join")?;
+        let Client { socket, sender, prefix, .. } = client.context("a client can't join")?;
         if number % load.clients < load.typing {
             writers.push(Writer::new(sender.try_clone()?, prefix.clone(), id));
         }

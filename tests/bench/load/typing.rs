@@ -58,9 +58,14 @@ impl Writer {
 
     /// Types one character behind the last one.
     fn press(&self) -> Result<()> {
+        self.write("x")
+    }
+
+    /// Writes some text behind the last one, in one update.
+    pub(super) fn write(&self, written: &str) -> Result<()> {
         let text = self.doc.get_or_insert_text(FIELD);
         let mut txn = self.doc.transact_mut();
-        text.push(&mut txn, "x");
+        text.push(&mut txn, written);
         let message = Message::Update(&txn.encode_update_v1()).encode();
         self.sender.send(&[&self.prefix, &message[..]].concat())
     }

@@ -8,7 +8,7 @@ mod disk;
 mod quiet;
 mod report;
 
-use crate::load::{self, LOADS};
+use crate::load::{self, LOADS, RETURNING};
 use crate::servers::{Kind, Running};
 use accord_tests::raise_open_files;
 use anyhow::{Result, bail, ensure};
@@ -39,9 +39,12 @@ async fn compare(repeats: usize) -> Result<()> {
     let versions = Kind::ALL.into_iter().map(Kind::version).collect::<Result<Vec<_>>>()?;
     let mut report = Report::new(versions, repeats);
     for repeat in 0..repeats {
-        let disk = disk::synced_writes()?;
+        let disk = disk::synced_writes(0..0)?;
         println!("fdatasync: p50 {:.2} ms, p99 {:.2} ms", disk.at(0.5), disk.at(0.99));
         report.disk.push([disk.at(0.5), disk.at(0.99)]);
+        let disk = disk::synced_writes(quiet::PAUSE_MS)?;
+        println!("fdatasync after pauses: p50 {:.2} ms, p99 {:.2} ms", disk.at(0.5), disk.at(0.99));
+        report.quiet_disk.push([disk.at(0.5), disk.at(0.99)]);
         let quiet = quiet::acknowledgements().await?;
         println!("a single writer: p50 {:.2} ms, p99 {:.2} ms", quiet.at(0.5), quiet.at(0.99));
         report.quiet.push([quiet.at(0.5), quiet.at(0.99)]);
@@ -56,6 +59,14 @@ async fn compare(repeats: usize) -> Result<()> {
                 println!("{}/{repeats}, {}, {}: {measured}", repeat + 1, load.name, kind.name());
                 report.add(number, kind, Figures::of(&measured));
             }
+        }
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Relay) {
+            let dir = tempfile::tempdir()?;
+            let server = Running::start(kind, dir.path(), &RETURNING).await?;
+            let taken = load::come_back(&server).await?;
+            let (median, most) = (taken.at(0.5), taken.at(0.99));
+            println!("{}, {}: p50 {median:.0} ms, p99 {most:.0} ms", RETURNING.name, kind.name());
+            report.returned.push((kind, [median, most]));
         }
     }
     report.write()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const EDITS: u32 = 100;
 /// Shortest and longest pause between two edits, in milliseconds. Pauses vary, so that edits do not fall into step with a
 /// timer of the server.
-const PAUSE_MS: std::ops::Range<u64> = 20..80;
+pub(super) const PAUSE_MS: std::ops::Range<u64> = 20..80;
 
 /// No documents and no clients, because the writer creates its own document.
 const NOBODY: Load =

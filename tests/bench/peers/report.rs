@@ -1,6 +1,6 @@
 //! The figures of all repeats, and the table of them in `docs/benchmarks.md`.
 
-use crate::load::{LOADS, Measured};
+use crate::load::{LOADS, Measured, RETURNING};
 use crate::servers::Kind;
 use anyhow::{Context, Result};
 use std::fmt::Write;
@@ -40,8 +40,12 @@ pub(super) struct Report {
     repeats: usize,
     /// Median and 99th percentile of a synced write in each repeat, in milliseconds.
     pub(super) disk: Vec<[f64; 2]>,
+    /// The same after pauses like those of a single writer.
+    pub(super) quiet_disk: Vec<[f64; 2]>,
     /// The same of the times that a single writer at Accord waits until an edit is on disk.
     pub(super) quiet: Vec<[f64; 2]>,
+    /// Median and 99th percentile of the times in which clients come back to a server, in milliseconds.
+    pub(super) returned: Vec<(Kind, [f64; 2])>,
     runs: Vec<(usize, Kind, Figures)>,
 }
 
@@ -52,12 +56,20 @@ const ROWS: [Row; 4] = [
     ("deliveries per CPU-second", thousands, |figures| figures.per_cpu_second),
     ("latency: median, ms", tenths, |figures| figures.p50),
     ("latency: 99th percentile, ms", tenths, |figures| figures.p99),
-    ("memory, MB", |memory| format!("{memory:.0}"), |figures| figures.memory),
+    ("memory, MB", whole, |figures| figures.memory),
 ];
 
 impl Report {
     pub(super) fn new(versions: Vec<String>, repeats: usize) -> Self {
-        Self { versions, repeats, disk: Vec::new(), quiet: Vec::new(), runs: Vec::new() }
+        Self {
+            versions,
+            repeats,
+            disk: Vec::new(),
+            quiet_disk: Vec::new(),
+            quiet: Vec::new(),
+            returned: Vec::new(),
+            runs: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, load: usize, kind: Kind, figures: Figures) {
@@ -94,6 +106,16 @@ impl Report {
                 text += "\n";
             }
         }
+        for (index, name) in ["median, ms", "99th percentile, ms"].into_iter().enumerate() {
+            let load = if index == 0 { RETURNING.name } else { "" };
+            let _ = write!(text, "| {load} | {name} |");
+            for kind in Kind::ALL {
+                let runs = self.returned.iter().filter(|run| run.0 == kind);
+                let cell = median_and_range(runs.map(|run| run.1[index]).collect(), whole);
+                let _ = write!(text, " {} |", if cell.is_empty() { "–" } else { &cell });
+            }
+            text += "\n";
+        }
         let shown = |runs: &[[f64; 2]], index: usize| {
             median_and_range(
                 runs.iter().map(|percentiles| percentiles[index]).collect(),
@@ -104,11 +126,13 @@ impl Report {
         let _ = write!(
             text,
             "\nEach cell has the median of {} repeats, and their range in parentheses. On the same disk, a write of 512 bytes with\n\
-             `fdatasync` took {} ms (median) and {} ms (99th percentile).\nA single writer at Accord waited {} ms and {} ms until an \
-             edit was on disk.\nIn {disturbed} of {} runs, the load itself was late or saturated.\n\nVersions: {}.\n",
+             `fdatasync` took {} ms (median) and {} ms (99th percentile), and {} ms and {} ms after pauses of 20 to 80 ms. A single\n\
+             writer at Accord, with the same pauses, waited {} ms and {} ms until an edit was on disk.\nIn {disturbed} of {} runs, the load itself was late or saturated.\n\nVersions: {}.\n",
             self.repeats,
             shown(&self.disk, 0),
             shown(&self.disk, 1),
+            shown(&self.quiet_disk, 0),
+            shown(&self.quiet_disk, 1),
             shown(&self.quiet, 0),
             shown(&self.quiet, 1),
             self.runs.len(),
@@ -133,6 +157,10 @@ fn median_and_range(mut values: Vec<f64>, shown: fn(f64) -> String) -> String {
         return shown(middle);
     }
     format!("{} ({} to {})", shown(middle), shown(least), shown(most))
+}
+
+fn whole(value: f64) -> String {
+    format!("{value:.0}")
 }
 
 fn tenths(value: f64) -> String {

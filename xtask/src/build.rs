@@ -41,13 +41,30 @@ pub const DEBUG: Step = Step::new("Compile the server", || {
 
 /// The cargo arguments that select the packages for checks and tests. Every command selects the same packages: they
 /// decide which features of dependencies are compiled, so another selection would compile the server once more.
-pub const TESTED_PACKAGES: [&str; 5] =
+const TESTED_PACKAGES: [&str; 5] =
     ["--workspace", "--exclude", "accord-client", "--exclude", "xtask"];
 
-/// The step that builds `target/debug/accord` for the tests, which run it as a process of its own.
-pub const FOR_TESTS: Step = Step::new("Compile the server for the tests", || {
+/// Returns a cargo command that compiles our own crates with Clippy, and in which a lint is an error.
+///
+/// The command `cargo clippy` checks without compiling, so that all dependencies are read once for the lints and compiled
+/// once more for the tests. Clippy's driver is a compiler as well. With it in place of rustc, everything is compiled once.
+/// The variables are those that `cargo clippy` sets.
+pub fn cargo_with_lints(subcommand: &str) -> Cmd {
+    Cmd::new("cargo")
+        .args([subcommand])
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        .env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__")
+}
+
+/// Returns a cargo command as [`cargo_with_lints`] does, for all packages that the tests need.
+pub fn cargo_for_tests(subcommand: &str) -> Cmd {
+    cargo_with_lints(subcommand).args(TESTED_PACKAGES)
+}
+
+/// The step that builds `target/debug/accord` for the tests, which run it as a process of its own, and the tests.
+pub const FOR_TESTS: Step = Step::new("Compile the server and the tests, with lints", || {
     tools::make()?;
-    Cmd::new("cargo").args(["build"]).args(TESTED_PACKAGES).run()
+    cargo_for_tests("build").args(["--all-targets"]).run()
 });
 
 /// Bundles the web application into `web/dist`, and writes a Brotli copy beside each file that compresses well.

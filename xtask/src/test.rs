@@ -25,9 +25,7 @@ fn web_units() -> Result<()> {
 }
 
 fn tests() -> Result<()> {
-    Cmd::new("cargo")
-        .args(["test"])
-        .args(build::TESTED_PACKAGES)
+    build::cargo_for_tests("test")
         .args(["--no-fail-fast"])
         .env("ACCORD_CHROMIUM", tools::chromium()?)
         .env("ACCORD_PYTHON", tools::file_readers()?)

@@ -52,7 +52,7 @@ use access::Access;
 use archives::Archives;
 use committer::Committer;
 use control::Control;
-use conversion::{HEAVY, Importer, Printer};
+use conversion::{CONVERSIONS, Importer, Printer};
 use fair_queue::{FairQueue, PersonalLocks};
 use generation::Generation;
 use housekeeping::keep_house;
@@ -274,7 +274,7 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
     let releases =
         SealedReleases::new(store.clone(), archives.clone(), plans.clone(), people.clone(), keys);
     let workers = Workers::new(config.worker.clone())?;
-    let heavy = FairQueue::sharing(HEAVY, personal_locks.clone());
+    let conversions = FairQueue::sharing(CONVERSIONS, personal_locks.clone());
     let mail = config.mail.as_ref().map(Mail::start).transpose()?;
     let letters = mail.map(|mail| Letters::new(mail, people.clone(), site.base()));
     Ok(App {
@@ -282,8 +282,8 @@ async fn assemble(config: &Config, store: Arc<dyn Store>, site: Site) -> Result<
         cleanings: FairQueue::new(CLEANINGS),
         whole_texts: FairQueue::sharing(WHOLE_TEXTS, personal_locks),
         releases,
-        printer: Printer::new(config.fonts.as_deref(), workers.clone(), heavy.clone())?,
-        importer: Importer::new(workers, heavy),
+        printer: Printer::new(config.fonts.as_deref(), workers.clone(), conversions.clone())?,
+        importer: Importer::new(workers, conversions),
         comparisons: Arc::new(Comparisons::new()),
         store,
         rooms,

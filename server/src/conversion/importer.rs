@@ -25,7 +25,7 @@ pub(crate) enum ImporterError {
 #[derive(Debug, Clone)]
 pub(crate) struct Importer {
     workers: Workers,
-    heavy: FairQueue,
+    conversions: FairQueue,
     uploads: FairQueue,
 }
 
@@ -37,9 +37,9 @@ pub(crate) struct Upload {
 }
 
 impl Importer {
-    /// Creates the service. `heavy` is the queue that making files and reading imports share.
-    pub(crate) fn new(workers: Workers, heavy: FairQueue) -> Self {
-        Self { workers, heavy, uploads: FairQueue::new(UPLOADS) }
+    /// Creates the service. `conversions` is the queue that making files and reading imports share.
+    pub(crate) fn new(workers: Workers, conversions: FairQueue) -> Self {
+        Self { workers, conversions, uploads: FairQueue::new(UPLOADS) }
     }
 
     /// Admits a file before it is read from the network.
@@ -47,7 +47,7 @@ impl Importer {
     /// # Errors
     /// Returns an error if too many requests are waiting or running.
     pub(crate) async fn admit(&self, requester: &Requester) -> Result<Upload, Busy> {
-        let place = self.heavy.place(requester)?;
+        let place = self.conversions.place(requester)?;
         let upload = self.uploads.place(requester)?;
         let slot = upload.slot().await?;
         Ok(Upload { place, _upload: (upload, slot) })

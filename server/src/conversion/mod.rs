@@ -15,6 +15,7 @@ pub(crate) use printer::{FileError, Printer};
 
 use crate::fair_queue::QueueLimits;
 
-/// The limits on slots and places that files and imports share.
-pub(crate) const HEAVY: QueueLimits =
+/// The limits of the queue that files and imports share, in requests: how many can run in child processes at the same
+/// time (slots), and how many can wait, run, or have their result in memory (places).
+pub(crate) const CONVERSIONS: QueueLimits =
     QueueLimits { slots: 2, anonymous_slots: 1, slots_each: 1, places_each: 4, places: 64 };

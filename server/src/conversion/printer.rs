@@ -60,7 +60,7 @@ pub(crate) struct Printer {
 #[derive(Debug)]
 struct Shared {
     workers: Workers,
-    heavy: FairQueue,
+    conversions: FairQueue,
     fonts: Option<PathBuf>,
     coverage: Coverage,
     kept: LruCache<FileKey, Bytes>,
@@ -79,13 +79,13 @@ impl Printer {
     pub(crate) fn new(
         fonts: Option<&Path>,
         workers: Workers,
-        heavy: FairQueue,
+        conversions: FairQueue,
     ) -> std::io::Result<Self> {
         // The path must be absolute, because a child runs in another working directory.
         let fonts = fonts.map(std::path::absolute).transpose()?;
         let shared = Shared {
             workers,
-            heavy,
+            conversions,
             coverage: Coverage::load(fonts.as_deref())?,
             fonts,
             kept: LruCache::new(MAX_CACHED_BYTES),
@@ -149,7 +149,7 @@ impl Printer {
         if let Some(known) = shared.known(&key) {
             return known;
         }
-        let place = shared.heavy.place(requester)?;
+        let place = shared.conversions.place(requester)?;
         let (slot, _making) = shared.turn(&place, &key, may_share).await?;
         // Another request could have had the file made while this one waited for its turn.
         if let Some(known) = shared.known(&key) {
@@ -188,7 +188,7 @@ impl Printer {
     /// # Errors
     /// Returns an error if too many requests are waiting or running, or if the turn does not come in time.
     pub(crate) async fn turn(&self, requester: &Requester) -> Result<FileTurn, FileError> {
-        let place = self.shared.heavy.place(requester)?;
+        let place = self.shared.conversions.place(requester)?;
         let personal = place.personal_turn().await?;
         Ok(FileTurn { place, personal })
     }

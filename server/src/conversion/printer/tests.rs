@@ -1,7 +1,7 @@
 //! Tests of who waits for a file that another request is making, and of who holds slots in the meantime.
 
 use super::*;
-use crate::conversion::HEAVY;
+use crate::conversion::CONVERSIONS;
 use crate::signing::Statement;
 use accord_document::body::Quorum;
 use accord_document::ids::{LineageId, PersonId, PlanId, Seq};
@@ -11,9 +11,9 @@ use accord_files::samples::released;
 /// Returns a printer with a release. Its children are shells, which end immediately because there is no script named
 /// `worker`.
 fn printer() -> (Printer, FairQueue, Arc<SealedRelease>) {
-    let heavy = FairQueue::new(HEAVY);
+    let conversions = FairQueue::new(CONVERSIONS);
     let workers = Workers::new("/bin/sh".into()).unwrap();
-    let printer = Printer::new(None, workers, heavy.clone()).unwrap();
+    let printer = Printer::new(None, workers, conversions.clone()).unwrap();
     let released = released("en", |_| {});
     let statement = Statement {
         digest: released.digest(),
@@ -27,7 +27,7 @@ fn printer() -> (Printer, FairQueue, Arc<SealedRelease>) {
         signatories: Vec::new(),
     };
     let frozen = SealedRelease { released, statement, file: Bytes::new(), moment: Seq(8) };
-    (printer, heavy, Arc::new(frozen))
+    (printer, conversions, Arc::new(frozen))
 }
 
 fn ana() -> Requester {
@@ -57,11 +57,11 @@ async fn soon<T>(what: impl Future<Output = T>) -> Option<T> {
 
 #[tokio::test]
 async fn nobody_waits_for_a_file_behind_a_stranger_who_waits_for_a_turn() {
-    let (printer, heavy, frozen) = printer();
-    let place = heavy.place(&reader("10.0.0.1")).unwrap();
+    let (printer, conversions, frozen) = printer();
+    let place = conversions.place(&reader("10.0.0.1")).unwrap();
     let _slot = place.slot().await.unwrap();
     let stranger = ask(&printer, reader("10.0.0.2"), &frozen);
-    while heavy.waiting() == 0 {
+    while conversions.waiting() == 0 {
         tokio::task::yield_now().await;
     }
     let answer = soon(ask(&printer, ana(), &frozen)).await.expect("a person waits for a stranger");
@@ -72,20 +72,20 @@ async fn nobody_waits_for_a_file_behind_a_stranger_who_waits_for_a_turn() {
 
 #[tokio::test]
 async fn a_file_that_a_stranger_is_making_is_waited_for_once() {
-    let (printer, heavy, frozen) = printer();
+    let (printer, conversions, frozen) = printer();
     let key = (frozen.statement.digest, None, FileKind::Pdf);
     let shared = printer.shared.clone();
     let making = shared.in_making.begin(&key).unwrap();
     // One of Ana's requests arrives while the file is being made. The other waits for a turn, as if it had arrived
     // before.
     let asked = ask(&printer, ana(), &frozen);
-    let place = heavy.place(&ana()).unwrap();
+    let place = conversions.place(&ana()).unwrap();
     let held = place.slot().await.unwrap();
-    let other = heavy.place(&ana()).unwrap();
+    let other = conversions.place(&ana()).unwrap();
     let mut turn = Box::pin(shared.turn(&other, &key, true));
     let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
     assert!(early.is_err() && !asked.is_finished(), "it is made once");
-    assert_eq!(heavy.waiting(), 0, "nobody waits for a slot who waits for the file");
+    assert_eq!(conversions.waiting(), 0, "nobody waits for a slot who waits for the file");
     // The stranger gives up, and another stranger starts to make the file immediately.
     drop(making);
     let _next = shared.in_making.begin(&key).unwrap();

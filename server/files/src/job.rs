@@ -1,9 +1,9 @@
 //! The request to make one file, with all the input that this needs, in a form that can be sent to another process.
 
-use crate::docx::docx;
+use crate::docx_writer::docx;
 use crate::kind::FileKind;
 use crate::manuscript::Manuscript;
-use crate::markdown::markdown;
+use crate::markdown_writer::markdown;
 use crate::origin::{Origin, Publication};
 use crate::paper::Paper;
 use crate::pdf::{Attachment, Press, PressError};

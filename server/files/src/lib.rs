@@ -14,14 +14,14 @@
 #![warn(missing_docs)]
 
 mod coverage;
-mod docx;
+mod docx_writer;
 mod fonts;
 mod glyphs;
 mod job;
 mod kind;
 mod limits;
 mod manuscript;
-mod markdown;
+mod markdown_writer;
 mod origin;
 mod paper;
 mod pdf;
@@ -30,11 +30,11 @@ pub mod samples;
 mod settle;
 
 pub use coverage::Coverage;
-pub use docx::docx;
+pub use docx_writer::docx;
 pub use job::{FileJob, JobOrigin};
 pub use kind::FileKind;
 pub use manuscript::Manuscript;
-pub use markdown::markdown;
+pub use markdown_writer::markdown;
 pub use origin::{Origin, Publication};
 pub use paper::{Check, Paper, Piece, Signature, Signed};
 pub use pdf::{Press, PressError};

@@ -5,7 +5,7 @@ use crate::error::ImportError;
 use crate::found::{Found, Paragraph};
 use crate::limits::{Excess, MAX_MARKDOWN_BYTES, MAX_MARKUP_CHARACTERS};
 use crate::place::{Placed, place};
-use crate::{docx, markdown};
+use crate::{docx_reader, markdown_reader};
 
 /// Makes a commitment from a file. The extension of `name` selects the format, and `language` (BCP 47) is the language
 /// of the text.
@@ -15,13 +15,13 @@ use crate::{docx, markdown};
 pub(crate) fn import(name: &str, bytes: &[u8], language: &str) -> Result<Placed, ImportError> {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let findings = match extension.to_ascii_lowercase().as_str() {
-        "docx" => docx::read(bytes)?,
+        "docx" => docx_reader::read(bytes)?,
         "md" | "markdown" | "txt" => {
             at_most(bytes.len(), MAX_MARKDOWN_BYTES, Excess::MarkdownBytes)?;
             let text = std::str::from_utf8(bytes).map_err(|_| ImportError::Kind)?;
             let markup = text.bytes().filter(|byte| b"\\`*_[]<>&#~|!\n".contains(byte)).count();
             at_most(markup, MAX_MARKUP_CHARACTERS, Excess::MarkupCharacters)?;
-            markdown::read(text.trim_start_matches('\u{feff}'))?
+            markdown_reader::read(text.trim_start_matches('\u{feff}'))?
         }
         _ => return Err(ImportError::Kind),
     };

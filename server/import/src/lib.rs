@@ -1,6 +1,6 @@
-//! Makes commitments from Word and Markdown files. [`docx`] and [`markdown`] find the parts of a file, and [`place`]
-//! puts each part into the field where it belongs. No part of the text is left out: text without a field goes into the
-//! notes.
+//! Makes commitments from Word and Markdown files. [`docx_reader`] and [`markdown_reader`] find the parts of a file,
+//! and [`place`] puts each part into the field where it belongs. No part of the text is left out: text without a field
+//! goes into the notes.
 //!
 //! [`ImportJob`] is the request to read one file, and [`PlacedFile`] is its result, both in a form that can be sent to
 //! another process. Files come from strangers, so [`limits`] bounds how much of a file is read, and everything in a
@@ -11,13 +11,13 @@
 #![warn(missing_docs)]
 
 mod budget;
-mod docx;
+mod docx_reader;
 mod error;
 mod found;
 mod import;
 mod job;
 mod limits;
-mod markdown;
+mod markdown_reader;
 mod names;
 mod ops;
 mod place;

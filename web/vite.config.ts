@@ -1,3 +1,4 @@
+// Builds the web application. While somebody develops it, Vite serves it and passes calls of the API to a server on port 4040.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 

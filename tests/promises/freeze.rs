@@ -1,4 +1,5 @@
-//! A frozen text does not change. `accord_tests::freeze_run` simulates the runs, and says what each of them checks.
+//! A frozen text does not change, however typing, proposals, signatures and reopenings meet. [`freeze_run`] simulates
+//! this race without a server or sockets; the API of releases has its tests in `release.rs`.
 
 use accord_tests::{Tally, freeze_run};
 

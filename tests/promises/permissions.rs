@@ -1,5 +1,6 @@
-//! Tests permissions: people of every role call every route of the API. In the submodule `messages`, they send every
-//! sync message, before and after their permissions change while the connection is open.
+//! A role permits exactly what the table says: people of every role call every route of the API, and no route is
+//! missing from the table (`table`). The submodules test what people can do over a sync connection (`messages`), and
+//! when a role or a session ends (`changes`).
 
 mod changes;
 mod messages;

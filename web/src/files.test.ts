@@ -1,3 +1,5 @@
+// Checks the files themselves: none is so long that it probably contains a second idea.
+
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

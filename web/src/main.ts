@@ -1,3 +1,5 @@
+// Starts the application in the browser.
+
 import './app.css';
 import { mount } from 'svelte';
 import App from './App.svelte';

@@ -1,3 +1,5 @@
+// The text in which the browser benchmarks type. It is the same in every editor that they compare.
+
 /** Returns a text of `words` words, with `block` words on each line. */
 export function textOf(words, block) {
   const lines = [];

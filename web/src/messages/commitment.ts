@@ -1,3 +1,5 @@
+// How pages name a commitment.
+
 import type { DocumentSummary } from '../api/client';
 import { t } from '.';
 

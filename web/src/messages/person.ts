@@ -1,3 +1,5 @@
+// How pages name a person, also one who was erased, and describe a person's role and side in a plan.
+
 import type { Sector, Standing } from '../api/client';
 import { t } from '.';
 

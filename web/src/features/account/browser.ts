@@ -1,3 +1,5 @@
+// Names the browser and the system of a session, so that people recognise their devices in the list of their sessions.
+
 const BROWSERS: [RegExp, string][] = [
   [/Edg\//, 'Edge'],
   [/OPR\//, 'Opera'],

@@ -1,3 +1,5 @@
+// Finds out why signing in with a provider failed. The server says so in the address to which it sends the browser back.
+
 import { hasMessage, t } from '../../messages';
 
 /**

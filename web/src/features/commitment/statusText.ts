@@ -1,3 +1,5 @@
+// Chooses the words for the save status (`web/src/sync/status.ts`), which the page shows and screen readers announce.
+
 import { t } from '../../messages';
 import type { SaveStatus } from '../../sync/live.svelte';
 

@@ -1,4 +1,5 @@
-//! Effects that wait until an entry is durable (rule M3).
+//! Holding effects back and releasing them: nothing that shows an edit leaves the room before the edit's entry is durable
+//! (rule M3). The kinds of effects that can wait are in `pending.rs`.
 
 use super::pending::PendingEffect;
 use super::{Effect, Room, note_frame};

@@ -1,10 +1,12 @@
-//! Effects that wait until an entry is durable.
+//! What a room can hold back until an entry is durable: the data of each kind of waiting effect. `held.rs` decides when
+//! such an effect is carried out.
 
 use crate::ledger::LedgerPosition;
 use crate::sync::connection::ConnectionId;
 use std::sync::Arc;
 
-/// An effect that waits until an entry is durable.
+/// An effect that waits until an entry is durable (rule M3). The room keeps these in a queue, each with the number of the
+/// entry for which it waits.
 #[derive(Debug)]
 pub(super) enum PendingEffect {
     Send(ConnectionId, Arc<[u8]>),

@@ -4,7 +4,7 @@
 use crate::fonts::{each_file, in_search_order, text_families};
 use crate::glyphs::Glyphs;
 use crate::limits::MAX_PDF_CHARACTERS;
-use crate::settle::{Settled, settle};
+use crate::missing_glyphs::{CharacterCounts, find_missing_glyphs};
 use accord_document::model::delta::Op;
 use accord_document::release::canonical::Released;
 use std::path::Path;
@@ -40,11 +40,11 @@ impl Coverage {
     /// Whether a PDF of the text can be made: the text is not too long, and at most 2 % of its characters lack a glyph.
     /// Takes time linear in the text's length.
     pub fn is_enough_for(&self, text: &Released) -> bool {
-        let mut settled = Settled::default();
+        let mut counts = CharacterCounts::default();
         let mut ops = |ops: &[Op]| {
             for op in ops {
                 if let Op::Insert { insert: serde_json::Value::String(text), .. } = op {
-                    settled.add(settle(&self.fonts, text, &mut |_, _| {}));
+                    counts.add(find_missing_glyphs(&self.fonts, text, &mut |_, _| {}));
                 }
             }
         };
@@ -52,7 +52,7 @@ impl Coverage {
         for milestone in &text.milestones {
             [&milestone.what, &milestone.outputs, &milestone.who].into_iter().for_each(|t| ops(t));
         }
-        settled.all <= MAX_PDF_CHARACTERS && settled.is_readable()
+        counts.all <= MAX_PDF_CHARACTERS && counts.is_readable()
     }
 }
 

@@ -2,7 +2,7 @@
 //! lacks. The fonts of the machine are never used, so that a file is the same wherever it is made.
 
 use crate::glyphs::Glyphs;
-use crate::settle::{Settled, settle};
+use crate::missing_glyphs::{CharacterCounts, find_missing_glyphs};
 use accord_document::readable::CodePoint;
 use rust_embed::RustEmbed;
 use std::path::Path;
@@ -73,16 +73,16 @@ impl Fonts {
 
     /// Returns a text in which code points, such as `[U+1F9FF]`, replace the characters that can't be set. Also returns
     /// the counts of the text's characters.
-    pub(super) fn settle(&self, text: &str) -> (String, Settled) {
+    pub(super) fn replace_missing_glyphs(&self, text: &str) -> (String, CharacterCounts) {
         let mut out = String::with_capacity(text.len());
-        let settled = settle(&self.glyphs, text, &mut |c, is_set| {
+        let counts = find_missing_glyphs(&self.glyphs, text, &mut |c, is_set| {
             if is_set {
                 out.push(c);
             } else {
                 out.push_str(&format!("[{}]", CodePoint(c)));
             }
         });
-        (out, settled)
+        (out, counts)
     }
 }
 
@@ -189,8 +189,8 @@ mod tests {
         let stays = |mark: &char| format!("e{mark}").nfc().count() == 2;
         let mark = marks().find(|mark| serif.has(*mark) && lacks(*mark) && stays(mark)).unwrap();
         let missing = marks().find(|m| !fonts.glyphs.iter().any(|font| font.has(*m))).unwrap();
-        let (text, settled) = fonts.settle(&format!("e{mark}{missing}"));
+        let (text, counts) = fonts.replace_missing_glyphs(&format!("e{mark}{missing}"));
         assert_eq!(text, format!("e{mark}[{}]", CodePoint(missing)));
-        assert_eq!(settled.as_code_points, 1);
+        assert_eq!(counts.as_code_points, 1);
     }
 }

@@ -22,12 +22,12 @@ mod kind;
 mod limits;
 mod manuscript;
 mod markdown_writer;
+mod missing_glyphs;
 mod origin;
 mod paper;
 mod pdf;
 mod runs;
 pub mod samples;
-mod settle;
 
 pub use coverage::Coverage;
 pub use docx_writer::docx;

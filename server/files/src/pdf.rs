@@ -8,9 +8,9 @@ mod typeset;
 
 use crate::fonts::Fonts;
 use crate::limits::MAX_PDF_CHARACTERS;
+use crate::missing_glyphs::CharacterCounts;
 use crate::paper::Paper;
 use crate::runs;
-use crate::settle::Settled;
 use accord_document::model::blocks::Span;
 use accord_document::people::Sector;
 use accord_words::Words;
@@ -140,7 +140,7 @@ impl Press {
     ) -> Result<TypstWorld<'_>, PressError> {
         let pieces = std::mem::take(&mut paper.pieces);
         let mut pieces: Vec<SetPiece> = pieces.into_iter().map(SetPiece::from).collect();
-        let as_code_points = self.settle(&mut paper, &mut pieces)?;
+        let as_code_points = self.replace_missing_glyphs(&mut paper, &mut pieces)?;
         let pieces = pieces.into_iter().map(SetPiece::level_long_heading).collect();
         let (text, around) = self.fonts.families();
         let words = Words::of(&paper.language);
@@ -165,30 +165,33 @@ impl Press {
 
     /// Bounds the cost of setting the text, replaces characters that no font has by code points, and returns the number
     /// of characters that are now shown as code points.
-    fn settle(&self, paper: &mut Paper, pieces: &mut [SetPiece]) -> Result<usize, PressError> {
+    fn replace_missing_glyphs(
+        &self,
+        paper: &mut Paper,
+        pieces: &mut [SetPiece],
+    ) -> Result<usize, PressError> {
         if self.fonts.all.is_empty() {
             return Err(PressError::Failed("there are no fonts in this build".into()));
         }
-        let (mut settled, mut in_runs) = (Settled::default(), 0);
-        let mut settle_line = |line: &mut [Span]| {
+        let (mut counts, mut in_runs) = (CharacterCounts::default(), 0);
+        let mut replace_in_line = |line: &mut [Span]| {
             in_runs += runs::bound(line);
             for span in line {
-                let (text, counted) = self.fonts.settle(&span.text);
-                settled.add(counted);
+                let (text, counted) = self.fonts.replace_missing_glyphs(&span.text);
+                counts.add(counted);
                 span.text = text;
                 // Every font has the characters of link destinations, so none of them has to be shown as `[U+…]`. They
                 // only count towards the limit of characters.
-                settled.all +=
-                    span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
+                counts.all += span.leads_to.as_ref().map_or(0, |leads_to| leads_to.chars().count());
             }
         };
-        paper.each_line_around(&mut settle_line);
-        pieces.iter_mut().for_each(|piece| piece.each_line(&mut |line| settle_line(line)));
-        if settled.all > MAX_PDF_CHARACTERS {
+        paper.each_line_around(&mut replace_in_line);
+        pieces.iter_mut().for_each(|piece| piece.each_line(&mut |line| replace_in_line(line)));
+        if counts.all > MAX_PDF_CHARACTERS {
             return Err(PressError::Long);
         }
-        if settled.is_readable() {
-            Ok(settled.as_code_points + in_runs)
+        if counts.is_readable() {
+            Ok(counts.as_code_points + in_runs)
         } else {
             Err(PressError::Fonts)
         }

@@ -35,7 +35,7 @@ fn every_script_of_our_cities_is_set_and_the_same_text_gives_the_same_bytes() {
 
 #[test]
 fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not() {
-    let settled = |text: &str| {
+    let made = |text: &str| {
         let text = text.to_owned();
         let released = samples::released("en", |content| {
             content.texts.insert("problem".into(), vec![op(&text)]);
@@ -44,16 +44,16 @@ fn a_character_without_a_font_is_told_by_its_number_and_a_whole_language_is_not(
         press().pdf(paper, 0, None)
     };
     assert!(
-        settled("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n").is_ok()
+        made("one \u{1f9ff} emoji ✔ → is \u{e001} \u{feff}\u{1} fine e\u{323}\u{30a}\n").is_ok()
     );
-    let refused = settled(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
+    let refused = made(&"مرحبا بالعالم ".repeat(40)).unwrap_err();
     assert!(matches!(refused, PressError::Fonts), "{refused}");
 }
 
 #[test]
 fn whatever_the_fonts_have_can_be_set_alone_and_together() {
     let press = press();
-    let has = |c: &char| press.fonts.settle(&c.to_string()).1.as_code_points == 0;
+    let has = |c: &char| press.fonts.replace_missing_glyphs(&c.to_string()).1.as_code_points == 0;
     let all: Vec<char> = ('\u{20}'..'\u{20000}').filter(has).collect();
     assert!(all.len() > 15_000, "{}", all.len());
     // The text contains each character by itself, then each mark on letters of all scripts.

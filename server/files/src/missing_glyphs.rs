@@ -6,14 +6,14 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// The counts of a text's characters: all of them, and those that can't be set with a glyph.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Settled {
+pub(super) struct CharacterCounts {
     pub(super) all: usize,
     /// Number of characters shown as code points, such as `[U+1F9FF]`: characters that no font has, and marks that no
     /// font has together with the letter below them.
     pub(super) as_code_points: usize,
 }
 
-impl Settled {
+impl CharacterCounts {
     pub(super) fn add(&mut self, other: Self) {
         self.all += other.all;
         self.as_code_points += other.as_code_points;
@@ -28,10 +28,14 @@ impl Settled {
 
 /// Calls `out` with each character of a text in its composed form (NFC), and with whether the character can be set.
 /// Returns the counts of these characters. Takes time linear in the text's length.
-pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, bool)) -> Settled {
+pub(super) fn find_missing_glyphs(
+    fonts: &[Glyphs],
+    text: &str,
+    out: &mut dyn FnMut(char, bool),
+) -> CharacterCounts {
     // Fonts are more likely to have the precomposed form (NFC) of a letter, however the letter was typed.
     let composed: String = text.replace('\t', " ").nfc().collect();
-    let mut settled = Settled::default();
+    let mut counts = CharacterCounts::default();
     for cluster in composed.graphemes(true) {
         let chars = || cluster.chars().filter(|c| !is_silent(*c));
         let font = fonts.iter().find(|font| chars().all(|c| font.has(c)));
@@ -44,11 +48,11 @@ pub(super) fn settle(fonts: &[Glyphs], text: &str, out: &mut dyn FnMut(char, boo
         for c in cluster.chars() {
             let is_set = is_silent(c) || font.is_some_and(|font| font.has(c));
             out(c, is_set);
-            settled.all += 1;
-            settled.as_code_points += usize::from(!is_set);
+            counts.all += 1;
+            counts.as_code_points += usize::from(!is_set);
         }
     }
-    settled
+    counts
 }
 
 /// Whether a character is set without a glyph of a font: a space, or a hidden character that the typesetter acts on.

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 /// Number of edits in a folder: enough for the store to settle several times.
 const EDITS: usize = 2_000;
-/// Time after which the last batch of the log is noted.
-const NOTED_AFTER: Duration = Duration::from_millis(1_500);
+/// How long a round waits, after the last edit, until the settler has noted the last batch of the log. The settler does so
+/// about once a second.
+const WAIT_FOR_NOTE: Duration = Duration::from_millis(1_500);
 
 /// The number of damaged folders with each outcome.
 #[derive(Debug, Default, Clone, Copy)]
@@ -45,7 +46,7 @@ pub async fn damage_rounds(count: usize, seed: u64) -> Result<Damages> {
     let (killed, stopped, fresh) =
         (tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?);
     let server = written(killed.path()).await?;
-    std::thread::sleep(NOTED_AFTER);
+    std::thread::sleep(WAIT_FOR_NOTE);
     server.kill();
     ensure!(written(stopped.path()).await?.stop()?.success());
     ensure!(Server::start(fresh.path())?.stop()?.success());

@@ -1,5 +1,5 @@
-//! A note of the last batch. The settler writes it about once a second (`NOTED_AFTER` in `settling.rs`). If the end of the log is missing when the store is opened, the
-//! note shows it.
+//! A note of the last batch. The settler writes it about once a second (`MAX_ROUND_INTERVAL` in `settling.rs`). If the
+//! end of the log is missing when the store is opened, the note shows it.
 
 use super::errors::failed;
 use crate::StoreError;

@@ -16,8 +16,9 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Maximum time until the last batch is noted, and the time until a failed settlement is tried again.
-const NOTED_AFTER: Duration = Duration::from_secs(1);
+/// Maximum time between two rounds of the settler. Each round notes the last batch, and tries again to settle what could
+/// not be settled before.
+const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Settler {
     /// Starts the thread.
@@ -59,7 +60,7 @@ impl Shared {
                     let can_settle = state.failed.is_none() && self.stopped.get().is_none();
                     !(state.is_stopping || state.is_due && can_settle)
                 };
-                let waited = self.due.wait_timeout_while(state, NOTED_AFTER, waits);
+                let waited = self.due.wait_timeout_while(state, MAX_ROUND_INTERVAL, waits);
                 let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
                 (state.is_due, state.is_stopping)
             };

@@ -57,7 +57,7 @@ pub(crate) struct PlanDetail {
     may_create: bool,
     /// Whether the caller may archive and delete documents.
     may_retire: bool,
-    /// Whether the caller may invite people, change seats, and name, close and reopen the plan.
+    /// Whether the caller may invite people, change seats, name, close and reopen the plan, and set its quorum.
     may_manage: bool,
     /// Whether the caller may launch releases and call off launches.
     may_launch: bool,
@@ -211,7 +211,7 @@ pub(super) async fn show(
         sector: actor.sector,
         may_create: may(Action::CreateDocument) && !plan.is_closed(),
         may_retire: may(Action::RetireDocument) && !plan.is_closed(),
-        may_manage: may(Action::ManagePeople),
+        may_manage: may(Action::ManagePeople) && may(Action::ManagePlan),
         may_launch: may(Action::SteerReleases) && !plan.is_closed(),
         quorum: plan.quorum(),
         launches: launches::views(&plan),

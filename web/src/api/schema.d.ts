@@ -1755,7 +1755,7 @@ export interface components {
             may_create: boolean;
             /** @description Whether the caller may launch releases and call off launches. */
             may_launch: boolean;
-            /** @description Whether the caller may invite people, change seats, and name, close and reopen the plan. */
+            /** @description Whether the caller may invite people, change seats, name, close and reopen the plan, and set its quorum. */
             may_manage: boolean;
             /** @description Whether the caller may archive and delete documents. */
             may_retire: boolean;

@@ -130,6 +130,8 @@ impl PlanState {
             Act::Unarchive { document } => self.stage_is(document, Stage::Archived),
             Act::Delete { document } => match self.documents.get(document) {
                 Some(found) if found.stage != Stage::Deleted => {
+                    // A plan's ledger knows only releases that were launched. Before the append, the server also asks
+                    // the document's own ledger for releases that were not (`server/src/http/documents.rs`).
                     let is_launched = self.launched_releases(document).next().is_some();
                     if is_launched { Err(ActRefusal::Released) } else { Ok(()) }
                 }

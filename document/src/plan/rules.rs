@@ -85,6 +85,7 @@ pub enum ActRefusal {
     NoLaunch,
     #[error("The time of this launch has not come yet.")]
     Early,
+    /// The plan's own check finds only launched releases. The server returns this refusal for any release.
     #[error("This commitment has releases, and those are permanent. Archive it instead.")]
     Released,
     #[error("This commitment already exists in that language, or it is not in this plan.")]

@@ -1,5 +1,6 @@
 // Keeps the route of the page that is shown, and changes it without loading the app again.
 
+import { followedPath } from './followedLink';
 import { parseRoute, type Route } from './route';
 
 class Router {
@@ -33,13 +34,10 @@ class Router {
   /** Handles clicks on links inside the app, so that they change the page without loading the app again. */
   readonly followLink = (event: MouseEvent): void => {
     const link = (event.target as Element | null)?.closest('a');
-    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-    if (!link || !plain || link.origin !== location.origin || link.target || link.hash) return;
-    // The server itself answers addresses below these paths, so the browser loads them. The browser also handles a click on a
-    // link in an editor: while the text can be edited, the click only places the caret.
-    if (link.closest('[contenteditable]') || /^\/(api|r|p)\//.test(link.pathname)) return;
+    const path = followedPath(event, link, location.origin);
+    if (path === undefined) return;
     event.preventDefault();
-    this.go(link.pathname + link.search);
+    this.go(path);
   };
 }
 

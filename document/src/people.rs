@@ -24,8 +24,8 @@ impl Sector {
     /// All sectors.
     pub const ALL: [Self; 4] = [Self::Government, Self::CivilSociety, Self::Other, Self::Adviser];
 
-    /// Returns the colour of this sector (`#rrggbb`) for the carets of stock Yjs editors and for PDFs. The pages have the same
-    /// colours in `web/src/styles/tokens.css`.
+    /// Returns the colour of this sector (`#rrggbb`) for the carets of stock Yjs editors and for PDFs. On light screens and on
+    /// paper, the pages have the same colours, in `web/src/styles/tokens.css`.
     #[must_use]
     pub fn colour(self) -> &'static str {
         match self {
@@ -250,6 +250,19 @@ mod tests {
             for action in Action::ALL {
                 assert_eq!(permits(seat, action), may.contains(&action), "{seat:?} {action:?}");
             }
+        }
+    }
+
+    /// In the file of the pages, the colours for light screens come before those for dark screens.
+    #[test]
+    fn a_sector_has_one_colour_on_pages_in_files_and_for_stock_editors() {
+        let tokens =
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/styles/tokens.css"));
+        for sector in Sector::ALL {
+            let name = serde_json::to_value(sector).unwrap();
+            let property = format!("--{}: ", name.as_str().unwrap().replace('_', "-"));
+            let value = tokens.split(&property).nth(1).and_then(|rest| rest.split(';').next());
+            assert_eq!(value, Some(sector.colour()), "{property}");
         }
     }
 

@@ -101,7 +101,7 @@ impl Network {
         self.now += 1;
         let waiting: Vec<usize> = (0..2 * self.clients.len() + 1)
             .filter(|&queue| match self.clients.get(queue / 2) {
-                Some(client) if queue % 2 == 0 => !client.to_server.is_empty(),
+                Some(client) if queue.is_multiple_of(2) => !client.to_server.is_empty(),
                 Some(client) => !client.from_server.is_empty(),
                 None => !self.claims.is_empty(),
             })
@@ -111,7 +111,7 @@ impl Network {
         }
         let queue = waiting[random.below(waiting.len())];
         let effects = match self.clients.get_mut(queue / 2) {
-            Some(client) if queue % 2 == 0 => {
+            Some(client) if queue.is_multiple_of(2) => {
                 let frame = client.to_server.pop_front().unwrap();
                 self.room.frame(client.connection, &frame, self.now)
             }

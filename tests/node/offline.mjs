@@ -10,6 +10,11 @@ await story(async ({ person, server }) => {
   // Wait until the service worker keeps the application on the device: without it, an offline reload would fail.
   await until('the app is kept', () => ana.page.evaluate(() => navigator.serviceWorker.ready.then((ready) => ready.active?.state === 'activated')));
 
+  // A page that is not the application, opened in another tab, is not what the device shows offline in its place.
+  const other = await ana.context.newPage();
+  await other.goto(`${server.base}/verify`);
+  await other.close();
+
   await ana.context.setOffline(true);
   await until('Ana is offline', async () => (await ana.status()).startsWith('Offline') || ana.status());
   await ana.caret('causes', 0, 0);

@@ -77,6 +77,8 @@ impl Serialize for Draft {
 pub(crate) struct AllowedSteps {
     /// Whether the person may propose the text.
     propose: bool,
+    /// Whether the person may withdraw a proposal of their own.
+    withdraw: bool,
     /// Whether the person may also propose a text with gaps, withdraw proposals of others, and reopen a frozen text.
     steer: bool,
     /// Whether the person may sign or decline.
@@ -141,6 +143,7 @@ pub(super) async fn show(
         releases: released,
         allowed_steps: AllowedSteps {
             propose: can_act && may_propose(standing),
+            withdraw: can_act && permits(standing.seat, Action::Propose),
             steer: can_act && permits(standing.seat, Action::SteerReleases),
             sign: can_act && may_sign(standing),
         },

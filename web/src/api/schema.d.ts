@@ -1538,6 +1538,8 @@ export interface components {
             sign: boolean;
             /** @description Whether the person may also propose a text with gaps, withdraw proposals of others, and reopen a frozen text. */
             steer: boolean;
+            /** @description Whether the person may withdraw a proposal of their own. */
+            withdraw: boolean;
         };
         /**
          * @description The comparison of a milestone that was shown at one of two moments or at both. The milestone's texts are in the

@@ -113,6 +113,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Returns the number of bytes that [`Write::put_buf`] writes for these bytes.
+pub(crate) fn buf_len(bytes: &[u8]) -> usize {
+    let bits = usize::BITS - bytes.len().leading_zeros();
+    bytes.len() + bits.div_ceil(7).max(1) as usize
+}
+
 /// Appends lib0 primitives to a byte vector.
 pub trait Write {
     /// Writes an unsigned LEB128 number.
@@ -146,6 +152,15 @@ mod tests {
             let mut bytes = Vec::new();
             bytes.put_var(value);
             assert_eq!(Reader::new(&bytes).var_u64(), Ok(value));
+        }
+    }
+
+    #[test]
+    fn bytes_take_as_many_bytes_as_is_said() {
+        for len in [0, 1, 127, 128, 16_383, 16_384] {
+            let (bytes, mut written) = (vec![0; len], Vec::new());
+            written.put_buf(&bytes);
+            assert_eq!(written.len(), buf_len(&bytes), "{len}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::ledger::header::{
     BLANKED_FORMAT, ENTRY_FORMAT, EntryError, Salt, fixed, hash_body, hash_of, seat_byte,
     seat_from, sector_byte, sector_from,
 };
-use crate::lib0::{Reader, Write};
+use crate::lib0::{Reader, Write, buf_len};
 use crate::people::Actor;
 
 impl Genesis {
@@ -112,7 +112,13 @@ impl Entry {
             salt,
             body,
         };
-        if entry.header() != header_bytes {
+        // The hash covers the body, but not a blanked one. Neither does it cover the encoded lengths.
+        let salt_len = if format == ENTRY_FORMAT { salt.len() } else { 0 };
+        let encoded_len = 1 + buf_len(header_bytes) + salt_len + buf_len(body_bytes);
+        if entry.header() != header_bytes
+            || format == BLANKED_FORMAT && *entry.body.encode() != *body_bytes
+            || encoded_len != bytes.len()
+        {
             return Err(EntryError::Damaged("it is not in its canonical form"));
         }
         Ok(entry)
@@ -192,6 +198,31 @@ mod tests {
         let read = Entry::decode(&blanked.encode()).unwrap();
         assert_eq!(read, blanked);
         assert_eq!(read.hash(), whole.hash());
+    }
+
+    #[test]
+    fn an_entry_has_one_encoding() {
+        let whole = entry();
+        let id = |clock| Id { client: 7, clock };
+        let claims = vec![Claim { new: id(9), old: id(3), len: 4 }];
+        let (hash, provenance) = (whole.body_hash(), Provenance { claims, restores: None });
+        let body = Body::Blanked { hash, replacement: vec![0, 0], provenance };
+        let blanked = Entry { salt: [0; 16], body, ..whole.clone() };
+        let other = EntryError::Damaged("it is not in its canonical form");
+        for entry in [whole, blanked.clone()] {
+            // The length of the header takes a byte more than it needs.
+            let mut bytes = entry.encode();
+            bytes[1] |= 0x80;
+            bytes.insert(2, 0);
+            assert_eq!(Entry::decode(&bytes), Err(other.clone()));
+        }
+        // So does the number of claims, which no hash covers.
+        let mut bytes = blanked.encode();
+        let at = bytes.len() - blanked.body.encode().len();
+        bytes[at - 1] += 1;
+        bytes[at] |= 0x80;
+        bytes.insert(at + 1, 0);
+        assert_eq!(Entry::decode(&bytes), Err(other));
     }
 
     #[test]

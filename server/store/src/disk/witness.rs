@@ -146,21 +146,31 @@ impl Witness {
         };
         let damaged =
             || StoreError::Damaged(format!("{} is not as it was written", path.display()));
-        let split = bytes.len().checked_sub(DIGEST_BYTES).ok_or_else(damaged)?;
-        let (content, digest) = bytes.split_at(split);
-        if entry_hash(content) != digest {
-            return Err(damaged());
+        Self::unseal(&bytes).map(Some).ok_or_else(damaged)
+    }
+
+    /// Reads the bytes of a witness file. Returns `None` if they are not as they were written.
+    pub(super) fn unseal(file: &[u8]) -> Option<Self> {
+        let (content, digest) = file.split_last_chunk::<DIGEST_BYTES>()?;
+        if entry_hash(content) != *digest {
+            return None;
         }
-        Self::decode(content).map(Some).map_err(|_| damaged())
+        Self::decode(content).ok()
+    }
+
+    /// Returns the bytes of the witness file: the content, and its digest.
+    pub(super) fn seal(&self) -> Vec<u8> {
+        let mut file = self.encode();
+        let digest = entry_hash(&file);
+        file.extend_from_slice(&digest);
+        file
     }
 
     /// Writes the witness in place of the one before. It is on disk when this returns.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let making = folder.join(format!("{FILE}.making"));
         let mut file = File::create(&making)?;
-        let content = self.encode();
-        file.write_all(&content)?;
-        file.write_all(&entry_hash(&content))?;
+        file.write_all(&self.seal())?;
         file.sync_all()?;
         fs::rename(&making, path_of(folder))?;
         File::open(folder)?.sync_all()
@@ -205,6 +215,9 @@ impl Witness {
                 head.rewritten.insert(r.var_u64()?, array(&mut r)?);
             }
             ledgers.insert(ledger, head);
+        }
+        if !r.is_empty() {
+            return Err(ReadError::Trailing);
         }
         Ok(Self { settled, epoch, ledgers, records })
     }

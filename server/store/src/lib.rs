@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod contract;
 mod disk;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod log;
 mod memory;
 mod sled;

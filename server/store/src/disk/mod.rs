@@ -12,6 +12,8 @@ mod changes;
 mod comparing;
 mod copying;
 mod errors;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod layer;
 mod ledger_ids;
 mod locking;

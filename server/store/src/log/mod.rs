@@ -7,6 +7,8 @@
 mod batch;
 mod block;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod salvaging;
 mod segment;
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! `cargo xtask demo | test | build | web | check | layers | docs | bench`: the commands that people and CI run. Each
+//! `cargo xtask demo | test | build | web | check | layers | docs | bench | fuzz`: the commands that people and CI run. Each
 //! command first installs what is missing. If it can't, it says in one sentence what to do.
 
 mod bench;
 mod build;
 mod check;
 mod documents;
+mod fuzz;
 mod layers;
 mod process;
 mod protocol_rules;
@@ -27,7 +28,8 @@ cargo xtask COMMAND
   check   formatting, lints, layering, documents, licences, types
   layers  check only which module may import which
   docs    check only the documents: links, paths, rules of the protocol, and what enforces each limit
-  bench   measure; `cargo xtask bench --help` lists the benchmarks";
+  bench   measure; `cargo xtask bench --help` lists the benchmarks
+  fuzz    look for inputs that break a property; `cargo xtask fuzz` lists the targets";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -53,6 +55,7 @@ fn run_command(command: Option<&str>, rest: &[String]) -> Result<()> {
         Some("layers") => check::layers(),
         Some("docs") => check::documents(),
         Some("bench") => bench::run(rest),
+        Some("fuzz") => fuzz::run(rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");
             Ok(())

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Returns the root of the workspace.
 pub fn root() -> PathBuf {
@@ -57,6 +57,15 @@ impl Cmd {
             bail!("`{}` failed ({status})", self.line);
         }
         Ok(())
+    }
+
+    /// Prints the command line, then starts the program with its errors going to `stderr`. Returns the running program and
+    /// its command line.
+    pub fn spawn(mut self, stderr: Stdio) -> Result<(Child, String)> {
+        eprintln!("› {}", self.line);
+        let child = self.command.stderr(stderr).spawn();
+        let child = child.with_context(|| format!("`{}` can't be run", self.line))?;
+        Ok((child, self.line))
     }
 
     /// Runs the program and returns what it printed to its standard output.

@@ -59,6 +59,15 @@ pub fn make() -> Result<()> {
     Ok(())
 }
 
+/// Installs a C++ compiler if it is missing. libFuzzer is compiled with it.
+pub fn cxx() -> Result<()> {
+    if !Cmd::new("c++").args(["--version"]).succeeds() {
+        apt_install(&["g++"])
+            .context("Fuzzing needs a C++ compiler: on Debian, install the package g++.")?;
+    }
+    Ok(())
+}
+
 /// Installs the npm packages of a folder, if its lock file has changed since the last time.
 pub fn npm(folder: &str) -> Result<()> {
     let dir = root().join(folder);

@@ -4,6 +4,7 @@ use super::*;
 use crate::body::Redaction;
 use crate::ids::{PersonId, SessionId};
 use crate::ledger::RULES;
+use crate::lib0::Write as _;
 use crate::model::attributes::Attributes;
 use crate::model::content::Content;
 use crate::model::delta::Op;
@@ -109,6 +110,34 @@ fn a_client_id_belongs_to_the_first_person_who_used_it() {
     let refused = state.edit(&actor("ben", Seat::Author), 9, [1; 16], &forged);
     assert_eq!(refused, Err(Refusal::Forged { client: 1 }));
     assert!(state.edit(&actor("ana", Seat::Author), 9, [1; 16], &forged).is_ok());
+}
+
+/// Rule U4. yrs inserts the rest of a partly known struct behind the known part, so it would have appeared in a text that
+/// the check had not seen.
+#[test]
+fn u4_the_rest_of_a_struct_is_where_its_known_part_is() {
+    let ana = actor("ana", Seat::Author);
+    let text = |clock: u8, root: &str, text: &str| {
+        let mut update = vec![1, 1, 1, clock, 4, 1];
+        update.put_buf(root.as_bytes());
+        update.put_buf(text.as_bytes());
+        update.push(0);
+        update
+    };
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let mut entries = Vec::new();
+    entries.extend(state.edit(&ana, 9, [1; 16], &text(0, "problem", "abc")).unwrap());
+    for root in ["elsewhere", "title"] {
+        let refused = state.edit(&ana, 9, [1; 16], &text(1, root, "bcde"));
+        assert_eq!(refused, Err(Refusal::Misplaced));
+    }
+    entries.extend(state.edit(&ana, 9, [1; 16], &text(1, "problem", "bcde")).unwrap());
+    assert_eq!(Content::read(state.doc()).plain("problem"), "abcde");
+    let mut replayed = DocumentState::begin(&genesis()).unwrap();
+    for entry in &entries {
+        assert_eq!(replayed.apply(entry), Ok(Outcome::Applied));
+    }
+    assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
 }
 
 /// Rule M4.

@@ -147,6 +147,7 @@ impl Checker<'_> {
                 }
             }
         };
+        self.continues(client, item, location)?;
         if matches!(item.body, StructBody::Item { content: ItemContent::Type(_), .. }) {
             let depth = self.depth(location) + 1;
             if depth > limits::MAX_NESTING_DEPTH {
@@ -162,6 +163,27 @@ impl Checker<'_> {
         extend(self.new.location_runs.entry(client).or_default(), from, location);
         self.new.clocks.insert(client, item.end());
         Ok(Visit::Done)
+    }
+
+    /// Checks that a struct which is partly known names the location of its known part (rule U4). yrs inserts the rest
+    /// of the struct behind that part, wherever the update says that it belongs.
+    fn continues(
+        &mut self,
+        client: u64,
+        item: &Struct<'_>,
+        location: LocationIndex,
+    ) -> Result<(), Refusal> {
+        let next = self.next(client);
+        if item.clock >= next {
+            return Ok(());
+        }
+        let gone = self.intern(Location::Collected);
+        match self.location_at(Id { client, clock: next - 1 }) {
+            Some(known) if known != location && known != gone && location != gone => {
+                Err(Refusal::Misplaced)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the location of an item whose parent is the shared type that `id` created.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Maximum size of all stored inputs, in bytes.
 const MAX_STORED_BYTES: usize = 300_000;
+const READ: &str = "the stored inputs can be read";
+const WRITTEN: &str = "the seeds can be written";
 
 fn folder(kind: &str, target: &Target) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(kind).join(target.name)
@@ -14,17 +16,17 @@ fn folder(kind: &str, target: &Target) -> PathBuf {
 
 /// Returns the files of a folder with their bytes, in the order of their names. The folder can be missing.
 fn inputs(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect(READ).path());
     let mut paths: Vec<PathBuf> = paths.collect();
     paths.sort();
-    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    paths.into_iter().map(|path| (path.clone(), fs::read(path).expect(READ))).collect()
 }
 
 fn write_seeds(target: &Target) {
     let folder = folder("corpus", target);
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).expect(WRITTEN);
     for (number, seed) in target.seeds().iter().enumerate() {
-        fs::write(folder.join(format!("seed-{number:02}")), seed).unwrap();
+        fs::write(folder.join(format!("seed-{number:02}")), seed).expect(WRITTEN);
     }
 }
 

@@ -1,4 +1,5 @@
-// The interface through which a page shows marks over a text, such as who wrote it. The editor does not know what they mean.
+// The interface through which a page lays decorations over a text, such as who wrote it. The editor does not know what they
+// mean. (The marks of ProseMirror, such as bold, are in `schema.ts`.)
 
 import type { Node } from 'prosemirror-model';
 import type { DecorationSet } from 'prosemirror-view';

@@ -53,11 +53,6 @@ use std::thread::JoinHandle;
 use unsynced::mark_as_unsynced;
 use witness::Witness;
 
-/// Size of a layer, in bytes, from which it is settled.
-const SETTLED_BYTES: usize = 512 * 1024;
-/// Size of the newest layer, in bytes, from which commits wait until the layer before has settled.
-const MAX_LAYER_BYTES: usize = 8 * 1024 * 1024;
-
 /// A store in a data folder.
 #[derive(Debug)]
 pub struct DiskStore {

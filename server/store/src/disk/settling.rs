@@ -5,7 +5,7 @@ use super::errors::{failed, words_of};
 use super::layer::Layer;
 use super::noted::Noted;
 use super::witness::Witness;
-use super::{MAX_LAYER_BYTES, SETTLED_BYTES, Settlement, Settler, Shared, Writer, lock};
+use super::{Settlement, Settler, Shared, Writer, lock};
 use crate::StoreError;
 use crate::log::{Position, zero_all};
 use crate::staging::Resolved;
@@ -16,6 +16,10 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+/// Size of a layer, in bytes, from which it is settled.
+const SETTLED_BYTES: usize = 512 * 1024;
+/// Size of the newest layer, in bytes, from which commits wait until the layer before has settled.
+const MAX_LAYER_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum time between two rounds of the settler. Each round notes the last batch, and tries again to settle what could
 /// not be settled before.
 const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Imports: admits people's files, and has each file read by a child process.
 
 use crate::fair_queue::{Busy, FairQueue, Place, QueueLimits, Requester, Slot};
-use crate::worker::{Answer, Ending, Job, WorkError, Workers};
+use crate::worker::{Answer, Ending, Job, MAX_JOB_BYTES, WorkError, Workers};
 use accord_import::{ImportError, ImportJob, MAX_IMPORT_BYTES, Placed};
 use std::borrow::Cow;
 
@@ -9,6 +9,8 @@ use std::borrow::Cow;
 const UPLOADS: QueueLimits =
     QueueLimits { slots: 8, anonymous_slots: 0, slots_each: 1, places_each: 4, places: 64 };
 const _: () = assert!(UPLOADS.slots * MAX_IMPORT_BYTES <= 128 << 20);
+const _: () =
+    assert!(MAX_IMPORT_BYTES <= MAX_JOB_BYTES, "a child takes each file that can be uploaded");
 
 /// The reason why a file can't be imported.
 #[derive(Debug, thiserror::Error)]

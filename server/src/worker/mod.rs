@@ -13,5 +13,5 @@ mod pipe_message;
 mod pool;
 
 pub use child::run;
-pub(crate) use pipe_message::{Answer, Job};
+pub(crate) use pipe_message::{Answer, Job, MAX_JOB_BYTES};
 pub(crate) use pool::{Ending, WorkError, Workers};

@@ -265,7 +265,7 @@ async fn a_facilitator_whose_questions_fill_all_places_redacts_all_the_same() ->
 #[test]
 fn answers_that_nobody_reads_hold_little_memory_and_keep_nobody_from_reading() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    // The limit has room for two answers of 1.3 MB each, and not for a third.
+    // The limit of each person has room for two answers of 1.3 MB each, and not for a third.
     let limits = HeldLimits { each: 3 << 20, all: 100 << 20 };
     let server = ServerInTime::start_with(dir.path(), |config| config.held_answers = limits)?;
     let visit = |name| Visitor::sign_in(&server.address, name);

@@ -189,7 +189,8 @@ fn missing_paths(
     missing.map(|path| format!("{document} names `{path}`, but there is no such file")).collect()
 }
 
-/// Whether the text between backticks can be a path: it has no spaces and no placeholders.
+/// Whether the text between backticks can be a path: it has a slash, and only letters, digits, `.`, `_` and `-`. So files
+/// at the root are not checked.
 fn is_path(code: &str) -> bool {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     code.contains('/') && code.chars().all(is_fine)

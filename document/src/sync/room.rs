@@ -243,8 +243,8 @@ impl Room {
         self.take()
     }
 
-    /// Removes expired awareness entries, and sends everybody's awareness to connections that were sent nothing for 15
-    /// seconds. Call this about once a second.
+    /// Removes expired awareness entries (rule P6), and sends everybody's awareness to connections that were sent nothing
+    /// for 15 seconds (rule M6). Call this about once a second.
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         self.now = now;
         let changed = self.presence.expire(now);

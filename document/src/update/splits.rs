@@ -67,7 +67,7 @@ impl ItemCounts {
         self.total > 2 * self.counted + MAX_ITEMS_OVERCOUNTED
     }
 
-    /// Returns the maximum number of items that the document would have after an update.
+    /// Returns how many items the document has at most after an update.
     pub(crate) fn after(&self, splits: &Splits) -> usize {
         self.total + splits.added()
     }
@@ -84,7 +84,7 @@ impl ItemCounts {
         self.total += items as usize;
     }
 
-    /// Returns the maximum number of items that a client would have after an update.
+    /// Returns how many items of a client id the document has at most after an update.
     pub(crate) fn of_client_after(&self, client: u64, splits: &Splits) -> u64 {
         self.of_client(client) + u64::from(splits.added.get(&client).copied().unwrap_or(0))
     }

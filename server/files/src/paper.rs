@@ -19,8 +19,8 @@ pub struct Paper {
     pub form_language: &'static str,
     /// The title of the commitment.
     pub title: String,
-    /// Lines that say which text this is: the plan's title, then the number and publication of a release, or the time
-    /// of a draft.
+    /// Lines that say which text this is: the plan's title, then the number of a release and, if it is public, its
+    /// publication, or the time of a draft.
     pub about: Vec<String>,
     /// The signatures, if the text is a release.
     pub signed: Option<Signed>,

@@ -127,13 +127,13 @@ impl ConnectionState {
         }
     }
 
-    /// Starts a request, whose headers have arrived.
+    /// Records that the headers of a request have arrived, so that the request is being answered.
     pub(super) fn begin_request(&self) {
         *self.phase() = Phase::Answering;
         self.shared.open.work(self.shared.id);
     }
 
-    /// Ends a request, whose response is complete. The connection then waits for the next request.
+    /// Records that a response is complete. The connection then waits for the next request.
     pub(super) fn end_request(&self) {
         let until = Instant::now() + self.shared.deadlines.idle;
         let mut phase = self.phase();

@@ -75,8 +75,9 @@ impl Throttle {
         }
     }
 
-    /// Takes one password try from the budgets for an account, which is named by the address that the person entered.
-    /// Returns the lane in which the password is to be hashed.
+    /// Takes one password try from the budgets of tries that it counts against: that of a known device, if it has a try
+    /// left, or else those of the address group and of the account. `account` is the address that the person entered.
+    /// Returns the lane of the queue in which the password is to be hashed.
     ///
     /// # Errors
     /// Returns the time to wait if a budget is empty.

@@ -78,7 +78,7 @@ export class LiveDocument {
     readonly id: string,
     private client: AccordClient,
     private readonly persistence: Persistence,
-    /** Called when the page must ask the server again for the document's description and the person's access. */
+    /** Called when the page must ask the server again for the document's view (`DocumentView`) and the person's access. */
     private readonly onviewoutdated: () => void,
   ) {
     this.connection = new Connection(id, subprotocol(), {

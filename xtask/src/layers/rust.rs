@@ -144,7 +144,7 @@ fn imports(text: &str) -> Vec<Import> {
     for (at, _) in text.match_indices("use ").filter(|(at, _)| words(*at)) {
         let Some(end) = text[at..].find(';') else { continue };
         let before = text[..at].trim_end();
-        let is_public = before.ends_with("pub") || before.ends_with(')') && public(before);
+        let is_public = before.ends_with("pub") || ends_with_restricted_visibility(before);
         for (path, name) in leaves("", &text[at + 4..at + end]) {
             let path: Vec<String> = path.split("::").map(str::to_owned).collect();
             all.push(Import { path, name, is_public });
@@ -167,8 +167,8 @@ fn imports(text: &str) -> Vec<Import> {
 }
 
 /// Whether a text ends with a visibility such as `pub(crate)`.
-fn public(before: &str) -> bool {
-    before.rfind('(').is_some_and(|open| before[..open].ends_with("pub"))
+fn ends_with_restricted_visibility(before: &str) -> bool {
+    before.ends_with(')') && before.rfind('(').is_some_and(|open| before[..open].ends_with("pub"))
 }
 
 fn is_word(c: char) -> bool {

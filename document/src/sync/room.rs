@@ -7,6 +7,7 @@
 //! ([`Room::fail`]).
 
 mod access;
+mod awareness;
 mod commands;
 mod continuing;
 mod held;
@@ -26,6 +27,7 @@ use crate::ids::{PersonId, Seq};
 use crate::ledger::{Entry, LedgerPosition, Salt};
 use crate::state::DocumentState;
 use crate::update::{AnnouncedClients, ClientIdClaim, Refusal};
+use awareness::ChangedAwareness;
 use pending::PendingEffect;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -92,6 +94,7 @@ pub struct Room {
     seed: [u8; 32],
     connections: BTreeMap<ConnectionId, Connection>,
     presence: Presence,
+    changed_awareness: ChangedAwareness,
     durable: Seq,
     held: VecDeque<(Seq, PendingEffect)>,
     /// The entry of the last proposal that the room has reported as stale, in a note to the connections. `None` if the
@@ -111,6 +114,7 @@ impl Room {
             seed,
             connections: BTreeMap::new(),
             presence: Presence::default(),
+            changed_awareness: ChangedAwareness::default(),
             durable,
             held: VecDeque::new(),
             stale: None,
@@ -208,7 +212,7 @@ impl Room {
     /// Shows the awareness of client ids to others, because the claims of these ids are saved.
     pub fn client_id_claims_saved(&mut self, clients: &[u64]) -> Vec<Effect> {
         let changed = self.presence.reveal(clients);
-        self.broadcast_presence(&changed);
+        self.broadcast_awareness(changed);
         self.take()
     }
 
@@ -239,7 +243,7 @@ impl Room {
         self.now = now;
         self.connections.remove(&id);
         let changed = self.presence.leave(id);
-        self.broadcast_presence(&changed);
+        self.broadcast_awareness(changed);
         self.take()
     }
 
@@ -248,7 +252,7 @@ impl Room {
     pub fn tick(&mut self, now: u64) -> Vec<Effect> {
         self.now = now;
         let changed = self.presence.expire(now);
-        self.broadcast_presence(&changed);
+        self.broadcast_awareness(changed);
         let quiet: Vec<_> = self
             .connections
             .iter()
@@ -270,17 +274,32 @@ impl Room {
         self.take()
     }
 
-    /// Sends every connection the awareness entries of the client ids.
-    fn broadcast_presence(&mut self, clients: &[u64]) {
-        if clients.is_empty() {
-            return;
-        }
-        let frame: Arc<[u8]> = Message::Awareness(&self.presence.update(clients)).encode().into();
-        let mut own = self.presence.updates_for_owners(clients);
+    /// Returns when [`Room::send_awareness`] must be called, in milliseconds since the Unix epoch. Returns `None` if there
+    /// is nothing to send.
+    #[must_use]
+    pub fn awareness_due(&self) -> Option<u64> {
+        self.changed_awareness.due()
+    }
+
+    /// Sends changed awareness to everybody, if it is due.
+    pub fn send_awareness(&mut self, now: u64) -> Vec<Effect> {
+        self.now = now;
+        self.broadcast_awareness([]);
+        self.take()
+    }
+
+    /// Notes that the awareness of client ids has changed, and sends to everybody what has changed, if it is due.
+    fn broadcast_awareness(&mut self, clients: impl IntoIterator<Item = u64>) {
+        self.changed_awareness.add(clients);
+        let due = self.changed_awareness.take_due(self.now, self.connections.len());
+        let Some(clients) = due else { return };
+        let shared = Message::Awareness(&self.presence.update(&clients)).encode();
+        let shared: Arc<[u8]> = shared.into();
+        let mut own = self.presence.updates_for_owners(&clients);
         let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             let own = own.remove(&id).map(|update| Message::Awareness(&update).encode().into());
-            self.send(id, own.unwrap_or_else(|| frame.clone()));
+            self.send(id, own.unwrap_or_else(|| shared.clone()));
         }
     }
 
@@ -302,7 +321,7 @@ impl Room {
         }
         self.out.push(Effect::Close(id, Close::new(code, reason)));
         let changed = self.presence.leave(id);
-        self.broadcast_presence(&changed);
+        self.broadcast_awareness(changed);
     }
 
     /// Returns whether the person may write and the text is not frozen, so that edits of the connection can be accepted

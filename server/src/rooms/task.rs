@@ -28,7 +28,7 @@ use gathering::Gathering;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use unsaved_claims::UnsavedClaims;
 
 /// Time without any event after which an empty room closes.
@@ -179,7 +179,7 @@ impl Task {
                 self.commit(&answer).await;
             }
             let next_turn = self.until_turn();
-            let gathered = self.may_append().then(|| self.gathering.ends());
+            let until_gathered = self.until_gathered();
             tokio::select! {
                 Some(result) = committed.recv() => self.committed(result),
                 Some(saved) = claims_saved.recv() => self.client_id_claims_saved(saved),
@@ -190,7 +190,9 @@ impl Task {
                     self.accept(event);
                 }
                 () = slot_given(&mut self.postponed) => {}
-                () = sleep_until(gathered.unwrap_or(used)), if gathered.is_some() => {}
+                () = sleep(until_gathered.unwrap_or_default()), if until_gathered.is_some() => {
+                    self.send_awareness();
+                }
                 () = pause(next_turn.unwrap_or_default()), if next_turn.is_some() => {
                     // The last turn could have taken long, so the events that arrived meanwhile are accepted before the
                     // next turn is chosen.
@@ -205,11 +207,7 @@ impl Task {
                 _ = tick.tick() => {
                     let effects = self.room.tick(self.now());
                     self.carry_out(effects);
-                    let memory = &self.rooms.shared.open_memory;
-                    let idle = self.room.is_empty()
-                        && self.has_no_turns()
-                        && (used.elapsed() >= IDLE_TIMEOUT || memory.is_crowded());
-                    if idle && self.is_settled() && !self.unsaved_claims.is_saving() {
+                    if self.is_idle(used) && self.is_settled() && !self.unsaved_claims.is_saving() {
                         break;
                     }
                 }
@@ -227,6 +225,15 @@ impl Task {
         self.rooms.shared.debts.keep(&self.document, self.turns.close(), now);
         // Queued events are dropped without an answer. Their senders then open the room again.
         events.close();
+    }
+
+    /// Whether nobody is connected and nothing waits, for so long that the room can close. `used` is the time of the last
+    /// event.
+    fn is_idle(&self, used: Instant) -> bool {
+        let memory = &self.rooms.shared.open_memory;
+        self.room.is_empty()
+            && self.has_no_turns()
+            && (used.elapsed() >= IDLE_TIMEOUT || memory.is_crowded())
     }
 
     /// Records how much memory the document takes, if that has changed by at least [`MIN_MEMORY_CHANGE_BYTES`]. If the
@@ -375,28 +382,5 @@ impl Task {
         if let Some(claims) = self.unsaved_claims.begin() {
             self.rooms.save_client_id_claims(&self.document, claims, saved.clone());
         }
-    }
-
-    /// Whether there are entries that the committer can be given.
-    fn may_append(&self) -> bool {
-        !self.in_flight && !self.has_failed && !self.waiting.is_empty()
-    }
-
-    /// Hands the waiting entries to the committer, unless an append is in flight or more entries gather.
-    async fn commit(&mut self, answer: &mpsc::Sender<Committed>) {
-        if !self.may_append() || self.gathering.ends() > Instant::now() {
-            return;
-        }
-        let Some(last) = self.waiting.last() else { return };
-        let (upto, answer) = (last.seq, answer.clone());
-        let entries = std::mem::take(&mut self.waiting);
-        self.in_flight = true;
-        let committer = self.rooms.shared.committer.clone();
-        committer
-            .append(entries, move |result| {
-                // Sending fails only if the room has closed, and then nobody waits for the result.
-                let _ = answer.try_send(Committed { upto, result });
-            })
-            .await;
     }
 }

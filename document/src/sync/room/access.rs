@@ -49,7 +49,7 @@ impl Room {
             self.out.extend(self.state.announce(client, &person).map(Effect::SaveClientIdClaim));
         }
         let changed_identities = self.presence.take_changed_identities();
-        self.broadcast_presence(&changed_identities);
+        self.broadcast_awareness(changed_identities);
         for (id, may_write) in changed {
             if self.is_accord(id) {
                 self.send(id, note_frame(&ServerNote::Access { may_write }));

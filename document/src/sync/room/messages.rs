@@ -198,7 +198,7 @@ impl Room {
         }
         match received {
             Ok(_) if is_new => {}
-            Ok(changed) => self.broadcast_presence(&changed),
+            Ok(changed) => self.broadcast_awareness(changed),
             Err(_) => self.disconnect(
                 id,
                 Close::MALFORMED,

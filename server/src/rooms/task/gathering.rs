@@ -1,10 +1,13 @@
-//! How long the entries of a room gather before they are appended together.
+//! When a room hands entries to the committer, and sends changed awareness.
 //!
-//! What was appended is sent to every connection of the room, and one write to a socket costs about the same for one frame
-//! as for several. So the more connections the last append was sent to, the longer the entries of the next one gather. An
-//! entry that comes alone waits for nothing.
+//! Entries gather before they are appended together. What was appended is sent to every connection of the room, and one
+//! write to a socket costs about the same for one frame as for several. So the more connections the last append was sent
+//! to, the longer the entries of the next one gather. An entry that comes alone waits for nothing. Changed awareness
+//! gathers in the [`Room`](accord_document::sync::Room) itself.
 
+use super::{Committed, Task};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Time that entries gather for each connection of the room. It is a few times what a write to a socket costs, so that
@@ -18,6 +21,7 @@ const MIN_TIME: Duration = Duration::from_millis(1);
 /// When the next append of a room may begin.
 #[derive(Debug)]
 pub(super) struct Gathering {
+    /// The moment from which the next append may begin, which can be in the past.
     ends: Instant,
 }
 
@@ -30,10 +34,44 @@ impl Gathering {
     pub(super) fn begin(&mut self, connections: usize) {
         self.ends = Instant::now() + time_for(connections);
     }
+}
 
-    /// Returns the moment from which the next append may begin, which can be in the past.
-    pub(super) fn ends(&self) -> Instant {
-        self.ends
+impl Task {
+    /// Returns the time until entries or changed awareness have gathered, or `None` if nothing gathers.
+    pub(super) fn until_gathered(&self) -> Option<Duration> {
+        let entries = self.gathering.ends.saturating_duration_since(Instant::now());
+        let entries = self.may_append().then_some(entries);
+        let awareness = self.room.awareness_due().map(|due| due.saturating_sub(self.now()));
+        [entries, awareness.map(Duration::from_millis)].into_iter().flatten().min()
+    }
+
+    /// Sends changed awareness, if it has gathered.
+    pub(super) fn send_awareness(&mut self) {
+        let effects = self.room.send_awareness(self.now());
+        self.carry_out(effects);
+    }
+
+    /// Whether there are entries that the committer can be given.
+    fn may_append(&self) -> bool {
+        !self.in_flight && !self.has_failed && !self.waiting.is_empty()
+    }
+
+    /// Hands the waiting entries to the committer, unless an append is in flight or more entries gather.
+    pub(super) async fn commit(&mut self, answer: &mpsc::Sender<Committed>) {
+        if !self.may_append() || self.gathering.ends > Instant::now() {
+            return;
+        }
+        let Some(last) = self.waiting.last() else { return };
+        let (upto, answer) = (last.seq, answer.clone());
+        let entries = std::mem::take(&mut self.waiting);
+        self.in_flight = true;
+        let committer = self.rooms.shared.committer.clone();
+        committer
+            .append(entries, move |result| {
+                // Sending fails only if the room has closed, and then nobody waits for the result.
+                let _ = answer.try_send(Committed { upto, result });
+            })
+            .await;
     }
 }
 

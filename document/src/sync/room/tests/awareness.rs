@@ -107,7 +107,11 @@ impl Network {
             })
             .collect();
         if waiting.is_empty() {
-            return false;
+            let Some(due) = self.room.awareness_due() else { return false };
+            self.now = self.now.max(due);
+            let effects = self.room.send_awareness(self.now);
+            self.carry(effects);
+            return true;
         }
         let queue = waiting[random.below(waiting.len())];
         let effects = match self.clients.get_mut(queue / 2) {
@@ -187,4 +191,36 @@ fn two_connections_that_announce_one_id_answer_each_other_not_without_end() {
         let mut network = Network::new(&[("ana", 71), ("ana", 71), ("ben", 72)]);
         network.run(&mut Random(seed));
     }
+}
+
+/// Rule P8.
+#[test]
+fn a_crowd_that_arrives_at_once_costs_messages_in_proportion() {
+    const CROWD: u64 = 300;
+    let mut room = room();
+    let (mut sent, mut entries) = (0, 0);
+    let mut count = |effects: Vec<Effect>| {
+        for effect in effects {
+            let Effect::Send(_, frame) = effect else { continue };
+            let [Message::Awareness(update)] = read_frame(&frame).unwrap()[..] else { continue };
+            sent += 1;
+            entries += Reader::new(update).count().unwrap();
+        }
+    };
+    for number in 0..CROWD {
+        join(&mut room, ConnectionId(10 + number), "ana", true);
+    }
+    for number in 0..CROWD {
+        let now = 1_000 + number / 10;
+        count(room.frame(ConnectionId(10 + number), &announcement(1_000 + number, 1), now));
+        count(room.client_id_claims_saved(&[1_000 + number]));
+        count(room.send_awareness(now));
+    }
+    let due = room.awareness_due().expect("the last entries wait");
+    assert!(room.send_awareness(due - 1).is_empty());
+    count(room.send_awareness(due));
+    assert_eq!(room.awareness_due(), None);
+    // Everybody has heard of everybody, and each message has many entries. (Ana's first connection hears of them, too.)
+    assert_eq!(entries, (CROWD * (CROWD + 1)) as usize);
+    assert!(sent <= 4 * (CROWD + 1), "{sent} messages");
 }

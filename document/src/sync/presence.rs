@@ -64,8 +64,11 @@ pub enum AwarenessError {
 #[derive(Debug, Default)]
 pub struct Presence {
     entries: BTreeMap<u64, PresenceEntry>,
-    /// The clock with which each client id was last sent to others.
+    /// The clock with which each client id was last sent to others. The first clock of an id is the time at which it is
+    /// first sent, so that it is higher than the clocks of an earlier room, which clients may remember.
     clocks: HashMap<u64, u64>,
+    /// The time of the last message or expiry, in milliseconds since the Unix epoch.
+    now: u64,
     /// The client ids of the entries whose identity has changed since they were last sent to others.
     changed_identities: Vec<u64>,
     /// The client ids that are not sent to others yet, because it is not saved yet to whom these ids belong.
@@ -91,6 +94,7 @@ impl Presence {
         message: &[u8],
         now: u64,
     ) -> Result<Vec<u64>, AwarenessError> {
+        self.now = now;
         let mut r = Reader::new(message);
         let mut changed = false;
         for _ in 0..r.count()? {
@@ -198,6 +202,7 @@ impl Presence {
 
     /// Removes the entries that were not renewed in time. Returns the client ids to broadcast.
     pub fn expire(&mut self, now: u64) -> Vec<u64> {
+        self.now = now;
         self.remove(|entry| now.saturating_sub(entry.renewed) >= TIMEOUT_MS)
     }
 
@@ -246,9 +251,8 @@ impl Presence {
     /// Gives each entry its next clock (rule P5).
     fn announce(&mut self, clients: Vec<u64>) -> Vec<u64> {
         for &client in &clients {
-            let announced = self.entries.get(&client).map_or(0, |entry| entry.announced);
-            let clock = self.clocks.entry(client).or_insert(0);
-            *clock = announced.max(*clock + 1);
+            let now = self.now;
+            self.clocks.entry(client).and_modify(|clock| *clock += 1).or_insert(now);
         }
         clients
     }
@@ -341,6 +345,11 @@ mod tests {
             .receive(B, &user("Ana"), &mut None, |_| true, &message(5, 1, "{}"), 0)
             .unwrap();
         assert!(read(&presence.update(&back)).1 > removed_at);
+        // Clients remember clocks also when the room was closed meanwhile.
+        let (mut later, mut owned) = (Presence::default(), None);
+        let back =
+            later.receive(A, &user("Ana"), &mut owned, |_| true, &message(5, 1, "{}"), 9_000);
+        assert!(read(&later.update(&back.unwrap())).1 > removed_at);
     }
 
     #[test]
@@ -349,7 +358,7 @@ mod tests {
         let mut owned = None;
         let mut send = |presence: &mut Presence, clock, state: &str| {
             let message = message(5, clock, state);
-            presence.receive(A, &user("Ana"), &mut owned, |_| true, &message, 0).unwrap()
+            presence.receive(A, &user("Ana"), &mut owned, |_| true, &message, 1_000).unwrap()
         };
         for clock in [3, 4] {
             assert_eq!(send(&mut presence, clock, r#"{"x":1}"#), [5], "a renewal goes out");
@@ -361,7 +370,7 @@ mod tests {
         presence.set_identity(A, &identity);
         let changed = presence.take_changed_identities();
         let own = &presence.updates_for_owners(&changed)[&A];
-        assert_eq!((read(own).1, read(&presence.update(&changed)).1), (4, 5));
+        assert_eq!((read(own).1, read(&presence.update(&changed)).1), (4, 1_002));
         assert_eq!(read(own), read(&presence.everybody(A)));
         assert!(read(own).2.contains(r#""name":"Anna""#) && read(own).2.contains(r#""x":1"#));
     }

@@ -127,10 +127,18 @@ fn u4_the_rest_of_a_struct_is_where_its_known_part_is() {
     let mut state = DocumentState::begin(&genesis()).unwrap();
     let mut entries = Vec::new();
     entries.extend(state.edit(&ana, 9, [1; 16], &text(0, "problem", "abc")).unwrap());
-    for root in ["elsewhere", "title"] {
-        let refused = state.edit(&ana, 9, [1; 16], &text(1, root, "bcde"));
+    // Another client's garbage: one struct, at clock 0.
+    entries.extend(state.edit(&ana, 9, [1; 16], &[1, 1, 2, 0, 0, 1, 0]).unwrap());
+    let beside_garbage = [1, 1, 1, 1, 0x84, 2, 0, 4, b'b', b'c', b'd', b'e', 0];
+    for forged in [&text(1, "elsewhere", "bcde")[..], &text(1, "title", "bcde"), &beside_garbage] {
+        let refused = state.edit(&ana, 9, [1; 16], forged);
         assert_eq!(refused, Err(Refusal::Misplaced));
     }
+    // Nor can garbage go on as a text that is shown.
+    entries.extend(state.edit(&ana, 9, [1; 16], &[1, 1, 3, 0, 0, 3, 0]).unwrap());
+    let mut revived = text(1, "problem", "bcde");
+    revived[2] = 3;
+    assert_eq!(state.edit(&ana, 9, [1; 16], &revived), Err(Refusal::Misplaced));
     entries.extend(state.edit(&ana, 9, [1; 16], &text(1, "problem", "bcde")).unwrap());
     assert_eq!(Content::read(state.doc()).plain("problem"), "abcde");
     let mut replayed = DocumentState::begin(&genesis()).unwrap();

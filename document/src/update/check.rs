@@ -165,8 +165,9 @@ impl Checker<'_> {
         Ok(Visit::Done)
     }
 
-    /// Checks that a struct which is partly known names the location of its known part (rule U4). yrs inserts the rest
-    /// of the struct behind that part, wherever the update says that it belongs.
+    /// Checks that an item which is partly known names the location of its known part (rule U4). yrs inserts the rest of
+    /// the item behind that part, wherever the update says that it belongs. The ledger then names that place, so a replay
+    /// could judge the entry in another way.
     fn continues(
         &mut self,
         client: u64,
@@ -174,14 +175,12 @@ impl Checker<'_> {
         location: LocationIndex,
     ) -> Result<(), Refusal> {
         let next = self.next(client);
-        if item.clock >= next {
+        // Garbage has no place.
+        if item.clock >= next || matches!(item.body, StructBody::Collected { .. }) {
             return Ok(());
         }
-        let gone = self.intern(Location::Collected);
         match self.location_at(Id { client, clock: next - 1 }) {
-            Some(known) if known != location && known != gone && location != gone => {
-                Err(Refusal::Misplaced)
-            }
+            Some(known) if known != location => Err(Refusal::Misplaced),
             _ => Ok(()),
         }
     }

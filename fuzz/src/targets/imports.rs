@@ -10,7 +10,7 @@ use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Maximum number of characters of all texts for each byte of a file: a character reference of one Markdown byte
+/// Maximum number of characters of all texts: a character reference of one Markdown byte
 /// sequence never yields more than two characters, and a list item of Word repeats nothing.
 const MAX_CHARACTERS: usize = 400_000;
 

@@ -10,9 +10,9 @@ await story(async ({ person, server }) => {
   // Wait until the service worker keeps the application on the device: without it, an offline reload would fail.
   await until('the app is kept', () => ana.page.evaluate(() => navigator.serviceWorker.ready.then((ready) => ready.active?.state === 'activated')));
 
-  // A page that is not the application, opened in another tab, is not what the device shows offline in its place.
+  // A file, opened in another tab, is not what the device shows offline in its place.
   const other = await ana.context.newPage();
-  await other.goto(`${server.base}/verify`);
+  await other.goto(`${server.base}/keys.txt`);
   await other.close();
 
   await ana.context.setOffline(true);

@@ -4,8 +4,8 @@
 import type { Node } from 'prosemirror-model';
 import { Decoration, DecorationSet } from 'prosemirror-view';
 import { type Author, api, type Diff } from '../../api/client';
-import type { TextMarks } from '../../editor/textMarks';
 import { findPlace } from '../../editor/positions';
+import type { TextMarks } from '../../editor/textMarks';
 import { formatDateTime, t } from '../../messages/history';
 import { nameOfPerson } from '../../messages/person';
 

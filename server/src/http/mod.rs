@@ -2,6 +2,7 @@
 
 mod account;
 mod administration;
+mod allowed_steps;
 mod audit;
 mod bounded;
 mod cleaning;

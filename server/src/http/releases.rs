@@ -1,6 +1,7 @@
 //! The path to a release: proposing, signing, declining, withdrawing and reopening, and reading proposals and releases.
 
 use super::App;
+use super::allowed_steps::{AllowedSteps, may_propose, may_sign};
 use super::cleaning::cleaned;
 use super::held_answers::NotCounted;
 use super::identity::{Readable, Visitor, readable, writing};
@@ -17,7 +18,7 @@ use crate::rooms::ReleaseStatus;
 use crate::sealing::take_step;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
-use accord_document::people::{Action, Actor, Seat, Standing, permits};
+use accord_document::people::{Action, Actor};
 use accord_document::release::canonical::{Identity, Released};
 use accord_document::release::unreleasable::Unreleasable;
 use accord_document::release::{ProposalStatus, StepError};
@@ -71,20 +72,6 @@ impl Serialize for Draft {
     }
 }
 
-/// The steps on the path to a release that a person may take.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = May)]
-pub(crate) struct AllowedSteps {
-    /// Whether the person may propose the text.
-    propose: bool,
-    /// Whether the person may withdraw a proposal of their own.
-    withdraw: bool,
-    /// Whether the person may also propose a text with gaps, withdraw proposals of others, and reopen a frozen text.
-    steer: bool,
-    /// Whether the person may sign or decline.
-    sign: bool,
-}
-
 /// A proposal to make.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewProposal {
@@ -131,8 +118,6 @@ pub(super) async fn show(
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
     let mut unreleasable = unreleasable_names(&app, &found, signatories_of(&found)).await?;
     unreleasable.extend(status.unreleasable.iter().cloned());
-    let standing = found.grant.standing;
-    let can_act = found.grant.may_write;
     let path = move || ReleasePath {
         digest: status.digest().to_string(),
         moment: status.position.seq.0,
@@ -141,12 +126,7 @@ pub(super) async fn show(
         quorum: found.state.quorum(),
         proposals,
         releases: released,
-        allowed_steps: AllowedSteps {
-            propose: can_act && may_propose(standing),
-            withdraw: can_act && permits(standing.seat, Action::Propose),
-            steer: can_act && permits(standing.seat, Action::SteerReleases),
-            sign: can_act && may_sign(standing),
-        },
+        allowed_steps: AllowedSteps::of(&found.grant),
         signatories: signatories(&found),
         draft: Draft(status),
     };
@@ -351,14 +331,6 @@ pub(super) fn file(frozen: &SealedRelease) -> Response {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     NotCounted::mark(response)
-}
-
-fn may_propose(standing: Standing) -> bool {
-    standing.seat == Seat::Facilitator || may_sign(standing)
-}
-
-fn may_sign(standing: Standing) -> bool {
-    standing.signatory && permits(standing.seat, Action::Sign)
 }
 
 fn signing(app: &App, by: &SignedIn, found: &Readable) -> Result<Actor, Problem> {

@@ -25,7 +25,7 @@ pub const TARGETS: [Target; 8] = [
 ];
 
 impl Target {
-    /// Returns the target with this name, or `None` if there is none.
+    /// Returns the target that has this name, or `None` if no target has it.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         TARGETS.iter().find(|target| target.name == name)

@@ -113,21 +113,20 @@ fn document(parts: &[&[u8]]) {
     let _ = (history.shares(last), history.sittings());
 }
 
-/// Applies entries to a plan. A replay must give the same state.
+/// Applies entries to a plan. A replay must take the same entries and end at the same position.
 fn plan(parts: &[&[u8]]) {
     let first = genesis(PLAN_SCHEMA);
     let mut state = PlanState::begin(&first).expect("the genesis is valid");
-    let mut ledger = vec![first];
-    for part in parts {
-        let Some(entry) = entry(part, &ledger[ledger.len() - 1]) else { continue };
-        if state.apply(&entry).is_ok() {
-            assert_eq!(state.position().seq, entry.seq);
-            ledger.push(entry);
-        }
-    }
+    let ledger = applied(parts, first, |entry| state.apply(entry).is_ok());
     for document in state.documents() {
         assert!(state.languages_of(document.0).count() <= state.documents().len());
     }
+    let mut replayed = PlanState::begin(&ledger[0]).expect("the genesis is valid");
+    for entry in &ledger[1..] {
+        assert!(replayed.apply(entry).is_ok(), "it was applied before");
+        assert_eq!(replayed.position().seq, entry.seq);
+    }
+    assert_eq!(replayed.position(), state.position());
     is_packed(&ledger);
 }
 
@@ -135,14 +134,17 @@ fn plan(parts: &[&[u8]]) {
 fn audit(parts: &[&[u8]]) {
     let first = genesis(AUDIT_SCHEMA);
     let mut state = AuditState::begin(&first).expect("the genesis is valid");
+    is_packed(&applied(parts, first, |entry| state.apply(entry).is_ok()));
+}
+
+/// Returns the ledger that begins with an entry and has the parts that `apply` takes.
+fn applied(parts: &[&[u8]], first: Entry, mut apply: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
     let mut ledger = vec![first];
     for part in parts {
-        let Some(entry) = entry(part, &ledger[ledger.len() - 1]) else { continue };
-        if state.apply(&entry).is_ok() {
-            ledger.push(entry);
-        }
+        let next = entry(part, &ledger[ledger.len() - 1]);
+        ledger.extend(next.filter(&mut apply));
     }
-    is_packed(&ledger);
+    ledger
 }
 
 /// Checks that a segment returns the entries that were packed into it.

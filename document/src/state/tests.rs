@@ -148,6 +148,30 @@ fn u4_the_rest_of_a_struct_is_where_its_known_part_is() {
     assert_eq!(Content::read(replayed.doc()), Content::read(state.doc()));
 }
 
+/// Rule U4. Yjs collects an item beside garbage, and yrs shows it in the text of its other neighbour. Readers with a stock
+/// client would then see another text than Accord's pages, under the same digest.
+#[test]
+fn u4_no_shown_item_has_garbage_beside_it() {
+    let ana = actor("ana", Seat::Author);
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let mut words = vec![1, 1, 1, 0, 4, 1];
+    words.put_buf(b"problem");
+    words.put_buf(b"abc");
+    words.push(0);
+    state.edit(&ana, 9, [1; 16], &words).unwrap();
+    state.edit(&ana, 9, [1; 16], &[1, 1, 2, 0, 0, 1, 0]).unwrap();
+    let before_the_text = [1, 1, 3, 0, 0xc4, 2, 0, 1, 0, 1, b'x', 0];
+    let behind_the_text = [1, 1, 3, 0, 0xc4, 1, 2, 2, 0, 1, b'x', 0];
+    for forged in [before_the_text, behind_the_text] {
+        assert_eq!(state.edit(&ana, 9, [1; 16], &forged), Err(Refusal::Misplaced));
+    }
+    assert_eq!(Content::read(state.doc()).plain("problem"), "abc");
+    // An item that has only garbage beside it is garbage for everybody.
+    let between_garbage = [1, 1, 3, 0, 0x84, 2, 0, 1, b'x', 0];
+    assert!(state.edit(&ana, 9, [1; 16], &between_garbage).is_ok());
+    assert_eq!(Content::read(state.doc()).plain("problem"), "abc");
+}
+
 /// Rule M4.
 #[test]
 fn what_adds_nothing_is_no_entry_also_for_readers() {

@@ -10,7 +10,10 @@
 //! The elements that a client must have seen follow from what the client wrote: its own earlier elements, the elements
 //! to which these refer, and everything that the writers of the referenced elements had seen when they wrote them.
 //!
-//! Rules U8 and U9.
+//! A neighbour can have been collected as garbage. Yjs then collects the new element as well, but yrs shows it in the text
+//! of its other neighbour. So such an element is refused too.
+//!
+//! Rules U4, U8 and U9.
 
 use super::index::StructIndex;
 use super::order::{ContainerIndex, Holder, InsertPosition, NONE, Order, RunPayload};
@@ -45,13 +48,20 @@ struct Work<'c> {
     /// Takes a client id, and returns the maximum number of items into which yrs can have divided that client's
     /// elements.
     items: &'c dyn Fn(u64) -> u64,
-    left: u64,
+    /// `None` means no limit: the update is in the ledger already.
+    left: Option<u64>,
 }
 
 impl Work<'_> {
     fn take(&mut self, steps: u64) -> Result<(), Refusal> {
-        self.left = self.left.checked_sub(steps).ok_or(Refusal::TooManyBetween)?;
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(steps).ok_or(Refusal::TooManyBetween)?;
+        }
         Ok(())
+    }
+
+    fn is_for_new_update(&self) -> bool {
+        self.left.is_some()
     }
 }
 
@@ -59,8 +69,8 @@ impl StructIndex {
     /// Adds the new elements of an update to the order. The update must have passed [`check`](Self::check).
     ///
     /// `items` takes a client id, and returns the maximum number of items into which yrs can have divided that client's
-    /// elements. `limit` is the maximum work for all new elements together; `None` means no limit. An item between the
-    /// neighbours of a new element counts as one, and so do 16 look-ups in causal histories.
+    /// elements. `limit` is the maximum work for all new elements together; `None` means no limit, for an update that
+    /// is in the ledger already. An item between the neighbours of a new element counts as one, and so do 16 look-ups in causal histories.
     ///
     /// # Errors
     /// Returns an error if an element can't have been written at the position that it names, or if the work would
@@ -102,7 +112,7 @@ impl StructIndex {
         let mut order = std::mem::take(&mut self.order);
         let runs = order.run_count();
         let mut trace = Trace::default();
-        let mut work = Work { items, left: limit.unwrap_or(u64::MAX) };
+        let mut work = Work { items, left: limit };
         let arranged = order.walk_new(scan, |order, client, item| {
             let next = order.next(client);
             trace.clocks.push((client, next));
@@ -149,6 +159,9 @@ impl StructIndex {
         if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
         }
+        if is_shown && work.is_for_new_update() && is_beside_garbage(&position, item) {
+            return Err(Refusal::Misplaced);
+        }
         self.between(order, &position, first, is_shown, work)?;
         order.insert(position, order.compact_id(first), item.end() - first.clock, ());
         Ok(())
@@ -192,6 +205,14 @@ impl StructIndex {
         work.take(looked_at / LOOKS_IN_A_STEP)?;
         if has_seen { Err(Refusal::Misplaced) } else { Ok(()) }
     }
+}
+
+/// Returns whether an item names a neighbour that is not in the order. Such a neighbour was collected as garbage, because
+/// the update has passed the check of its references.
+fn is_beside_garbage(position: &InsertPosition, item: &Struct<'_>) -> bool {
+    let StructBody::Item { origin, right_origin, .. } = &item.body else { return false };
+    origin.is_some() && position.left.is_none()
+        || right_origin.is_some() && position.right.is_none()
 }
 
 /// Returns whether readers see the content of a container: whether the container belongs to a text, a milestone or a

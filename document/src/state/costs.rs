@@ -11,7 +11,7 @@ use crate::limits;
 use crate::people::Sector;
 use crate::people::{Actor, Seat};
 use crate::update::{Refusal, merge, scan};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use yrs::{Any, GetString, Map, Text};
 
 pub(super) fn actor() -> Actor {
@@ -163,7 +163,7 @@ fn a_spell_of_writing_and_deleting_splits_nothing() {
     let deleted: Vec<(u32, u32)> = (0..len / 4).map(|at| (4 * at, 2)).collect();
     let mut state = empty();
     let bytes = update(7, 0, &structs, &deleted);
-    let merged = merge(&bytes, |_| 0, &HashSet::new()).unwrap();
+    let merged = merge(&bytes, |_| 0, &BTreeSet::new()).unwrap();
     assert_eq!(merged.structs, len as usize / 2);
     let scanned = scan(&merged.bytes).unwrap();
     let novelty = state.index.check(&actor().person, &scanned).unwrap();

@@ -15,7 +15,7 @@ use crate::update::{
     encoded_structs, merge, scan,
 };
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -243,7 +243,7 @@ impl DocumentState {
     }
 
     /// Checks that the person may write and that the text is not frozen. If a connection or a request sent the update,
-    /// also checks that its client ids belong to nobody else (rules U2, U6, U10).
+    /// also checks that its client ids belong to nobody else, and that no key gets several values (rules U2, U6, U10, U14).
     fn may_integrate(
         &self,
         actor: &Actor,
@@ -254,6 +254,9 @@ impl DocumentState {
             let foreign = novelty.clients().find(|&client| !self.may_use(client, &actor.person));
             if let Some(client) = foreign {
                 return Err(Refusal::Forged { client });
+            }
+            if novelty.leaves_several_values() {
+                return Err(Refusal::Misplaced);
             }
         }
         if !permits(actor.seat, Action::Write) {
@@ -299,7 +302,7 @@ impl DocumentState {
         max_items: usize,
     ) -> Result<Cow<'u, [u8]>, Refusal> {
         let known = |client| self.index.next_clock(client);
-        let mut merged = merge(update, known, &HashSet::new())?;
+        let mut merged = merge(update, known, &BTreeSet::new())?;
         if merged.structs <= max_items && matches!(merged.bytes, Cow::Owned(_)) {
             let novelty = self.index.check(&actor.person, &scan(&merged.bytes)?)?;
             if !novelty.keyed().is_empty() {

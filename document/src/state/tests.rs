@@ -12,7 +12,9 @@ use crate::model::{Replica, Target};
 use crate::people::Sector;
 use crate::people::{Actor, Seat};
 use crate::random::Random;
+use crate::template::FACTS;
 use crate::update::{Range, Refusal, ScanError};
+use std::collections::BTreeMap;
 
 fn actor(person: &str, seat: Seat) -> Actor {
     Actor {
@@ -170,6 +172,29 @@ fn u4_no_shown_item_has_garbage_beside_it() {
     let between_garbage = [1, 1, 3, 0, 0x84, 2, 0, 1, b'x', 0];
     assert!(state.edit(&ana, 9, [1; 16], &between_garbage).is_ok());
     assert_eq!(Content::read(state.doc()).plain("problem"), "abc");
+}
+
+/// Rule U14. Yjs would fail to collect the map of the first update, and yrs would keep a reference to the map's memory.
+#[test]
+fn u14_an_item_under_a_key_has_one_live_element() {
+    let ana = actor("ana", Seat::Author);
+    let mut state = DocumentState::begin(&genesis()).unwrap();
+    let values = |deletions: &[u8]| {
+        let mut update = vec![1, 1, 1, 0, 0x28, 1];
+        update.put_buf(FACTS.as_bytes());
+        update.put_buf(b"due");
+        // Two values: "a" and "b".
+        update.extend([2, 119, 1, b'a', 119, 1, b'b']);
+        update.extend(deletions);
+        update
+    };
+    let [one, first, both] = [&[0][..], &[1, 1, 1, 0, 1], &[1, 1, 1, 0, 2]].map(values);
+    for several in [one, first] {
+        assert_eq!(state.edit(&ana, 9, [1; 16], &several), Err(Refusal::Misplaced));
+    }
+    // A client that keeps deleted values for its undo sends them in this form.
+    assert!(state.edit(&ana, 9, [1; 16], &both).is_ok());
+    assert_eq!(Content::read(state.doc()).facts, BTreeMap::new());
 }
 
 /// Rule M4.

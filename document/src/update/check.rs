@@ -12,7 +12,7 @@ use super::scan::{Id, ItemContent, Parent, Range, Scan, Struct, StructBody};
 use super::walk::{Front, Visit, causal_walk};
 use crate::ids::PersonId;
 use crate::limits;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yrs::{ClientID, ID, IdSet};
 
 /// The additions and deletions of an update that has passed the check. Pass it to [`StructIndex::commit`] after
@@ -27,7 +27,9 @@ pub struct CheckedUpdate {
     /// The elements that the update deletes and that were not deleted before.
     deleted: IdSet,
     /// The first element of each new item that is under a key of a map and has several elements.
-    keyed: HashSet<Id>,
+    keyed: BTreeSet<Id>,
+    /// The new elements of those items, except elements that the update deletes and items whose content was collected.
+    values: IdSet,
 }
 
 impl CheckedUpdate {
@@ -45,8 +47,13 @@ impl CheckedUpdate {
 
     /// Returns the first element of each new item that is under a key of a map and has several elements. Under a key,
     /// each value replaces the one before, so these items must stay as they were sent.
-    pub(crate) fn keyed(&self) -> &HashSet<Id> {
+    pub(crate) fn keyed(&self) -> &BTreeSet<Id> {
         &self.keyed
+    }
+
+    /// Returns whether the update would leave several values under one key of a map (rule U14).
+    pub(crate) fn leaves_several_values(&self) -> bool {
+        !self.values.is_empty()
     }
 
     /// Returns the ranges that the update deletes and that were not deleted before, each as its client, its first
@@ -156,10 +163,13 @@ impl Checker<'_> {
             let id = Id { client, clock: item.end() - 1 };
             self.new.types.insert(id, depth);
         }
+        let from = self.next(client).max(item.clock);
         if item.len > 1 && self.is_keyed(location) {
             self.new.keyed.insert(Id { client, clock: item.clock });
+            if !matches!(item.body, StructBody::Item { content: ItemContent::Deleted, .. }) {
+                self.new.values.insert(ID::new(ClientID::new(client), from), item.end() - from);
+            }
         }
-        let from = self.next(client).max(item.clock);
         extend(self.new.location_runs.entry(client).or_default(), from, location);
         self.new.clocks.insert(client, item.end());
         Ok(Visit::Done)
@@ -275,6 +285,7 @@ impl Checker<'_> {
             }
             self.new.deleted.insert(ID::new(ClientID::new(range.client), range.clock), range.len);
         }
+        self.new.values.diff_with(&self.new.deleted);
         self.new.deleted.diff_with(&self.known.deleted);
         Ok(())
     }

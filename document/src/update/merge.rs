@@ -15,7 +15,7 @@ use super::scan::{Id, KIND, kind, read_client, read_content, read_position};
 use super::scan_error::ScanError;
 use crate::lib0::{Reader, Write};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// An update whose adjacent structs are joined.
 pub(crate) struct Merged<'a> {
@@ -36,7 +36,7 @@ pub(crate) struct Merged<'a> {
 pub(crate) fn merge<'a>(
     update: &'a [u8],
     known: impl Fn(u64) -> u32,
-    apart: &HashSet<Id>,
+    apart: &BTreeSet<Id>,
 ) -> Result<Merged<'a>, ScanError> {
     let mut r = Reader::new(update);
     let runs = r.count()?;
@@ -128,7 +128,7 @@ struct RunMerger<'k> {
     clock: u32,
     /// The client's first clock that the document does not contain yet.
     next: u32,
-    apart: &'k HashSet<Id>,
+    apart: &'k BTreeSet<Id>,
     cuts: &'k HashSet<Id>,
     out: Vec<u8>,
     /// The last struct that was read, if the next one can still be joined to it. The struct is not written yet.

@@ -14,7 +14,7 @@ use super::scan::{ClientStructs, Id, Range, Scan, Struct, read_client, read_stru
 use super::scan_error::ScanError;
 use super::walk::{Front, Visit, causal_walk};
 use crate::lib0::{Reader, Write};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A part of a larger update, with the claims that concern the part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) fn parts(
     let mut cutter =
         Cutter { max_steps, parts: Vec::new(), holding: HashMap::new(), beside: HashMap::new() };
     cutter.structs(scan, &struct_bytes(update)?, &known)?;
-    cutter.deletions(checked.new_ranges());
+    cutter.deletions(checked.new_ranges(), checked.keyed());
     Ok(cutter.parts.iter().map(|part| part.finish(claims)).collect())
 }
 
@@ -209,9 +209,17 @@ impl<'u> Cutter<'u> {
 
     /// Distributes deleted ranges over the parts. A range is given as its client, its first clock, and the clock
     /// after its last.
-    fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>) {
+    ///
+    /// `keyed` contains the first elements of items that may be integrated only together with their deletion (rule U14).
+    /// A part has no more of them than it may have deleted ranges, so their deletions are distributed first.
+    fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>, keyed: &BTreeSet<Id>) {
+        let is_keyed = |&(client, from, to): &(u64, u32, u32)| {
+            let elements = Id { client, clock: from }..Id { client, clock: to };
+            keyed.range(elements).next().is_some()
+        };
+        let (first, others): (Vec<_>, Vec<_>) = ranges.partition(is_keyed);
         let mut later = Vec::new();
-        for (client, mut from, to) in ranges {
+        for (client, mut from, to) in first.into_iter().chain(others) {
             let first = self.first_holding(client, from);
             for nth in first.. {
                 let holding = self.holding.get(&client).and_then(|all| all.get(nth));

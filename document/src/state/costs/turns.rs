@@ -5,6 +5,7 @@
 
 use super::*;
 use crate::state::EditOutcome;
+use crate::template::FACTS;
 use crate::update::{Claim, Id};
 use yrs::types::Attrs;
 use yrs::updates::decoder::Decode;
@@ -207,6 +208,27 @@ fn a_word_and_what_replaces_it_are_in_the_same_part() {
     }
     assert!(turns > 2);
     assert_eq!(read(&state), "new too ".repeat(5_000));
+}
+
+/// Rules C8 and U14: the values that somebody replaced while offline arrive together with their deletion, however many
+/// other deletions go into the same part.
+#[test]
+fn replaced_values_of_a_key_and_their_deletion_are_in_the_same_part() {
+    let mut state = empty();
+    edit(&mut state, &update(7, 0, &[first(&"old too ".repeat(5_000))], &[])).unwrap();
+    let words = limits::MAX_STEPS_PER_TURN as u32 - 1;
+    let mut structs: Vec<_> =
+        (0..words).map(|at| between_of(7, (4 * at).checked_sub(1), Some(4 * at), "abcd")).collect();
+    let mut values = vec![0x28, 1];
+    values.put_buf(FACTS.as_bytes());
+    values.put_buf(b"due");
+    values.extend([2, 119, 1, b'a', 119, 1, b'b']);
+    structs.push(values);
+    let mut deletions: Vec<_> = (0..2 * words).map(|half| (2 * half, 1)).collect();
+    deletions.push((4 * words, 2));
+    let sent = update(8, 0, &structs, &deletions);
+    assert!(in_turns(&mut state, &sent, Vec::new()).unwrap().len() > 1);
+    assert!(read(&state).starts_with("bdold bdtoo "));
 }
 
 /// The check of a refused update must undo the splits that it made in the order of elements. Otherwise the next update

@@ -57,7 +57,7 @@ fn encoded(doc: &Doc) -> Vec<u8> {
 /// Returns the merged update.
 fn check(structs: &[Vec<u8>], expect: usize) -> Vec<u8> {
     let before = update(structs);
-    let merged = merge(&before, |_| 0, &HashSet::new()).unwrap();
+    let merged = merge(&before, |_| 0, &BTreeSet::new()).unwrap();
     assert_eq!(merged.structs, expect);
     assert_eq!(scan(&merged.bytes).unwrap().runs[0].structs.len(), expect);
     assert_eq!(encoded(&document(&merged.bytes)), encoded(&document(&before)));
@@ -104,10 +104,10 @@ fn values_and_gaps_are_merged_and_what_yrs_keeps_apart_stays_apart() {
 fn nothing_is_joined_to_what_is_known_nor_where_each_value_replaces_the_one_before() {
     let letters =
         [first(kind::TEXT, "problem", None, &text("a")), behind(kind::TEXT, 0, &text("b"))];
-    assert_eq!(merge(&update(&letters), |_| 1, &HashSet::new()).unwrap().structs, 2);
+    assert_eq!(merge(&update(&letters), |_| 1, &BTreeSet::new()).unwrap().structs, 2);
     let values =
         [first(kind::ANY, "facts", Some("due"), &[1, 126]), behind(kind::ANY, 0, &[1, 121])];
-    let apart = HashSet::from([Id { client: CLIENT, clock: 0 }]);
+    let apart = BTreeSet::from([Id { client: CLIENT, clock: 0 }]);
     assert_eq!(merge(&update(&values), |_| 0, &apart).unwrap().structs, 2);
 }
 
@@ -130,19 +130,19 @@ fn places_of_what_is_known_cut_nothing() {
     let run = update(&letters);
     out.extend_from_slice(&run[1..]);
     let known = |client| if client == 9 { 1 } else { 0 };
-    assert_eq!(merge(&out, known, &HashSet::new()).unwrap().structs, 2);
-    assert_eq!(merge(&out, |_| 0, &HashSet::new()).unwrap().structs, 3, "new, it stands there");
+    assert_eq!(merge(&out, known, &BTreeSet::new()).unwrap().structs, 2);
+    assert_eq!(merge(&out, |_| 0, &BTreeSet::new()).unwrap().structs, 3, "new, it stands there");
 }
 
 #[test]
 fn what_is_malformed_stays_so() {
     let empty = [first(kind::TEXT, "problem", None, &text("a")), behind(kind::TEXT, 0, &text(""))];
     let before = update(&empty);
-    let merged = merge(&before, |_| 0, &HashSet::new()).unwrap();
+    let merged = merge(&before, |_| 0, &BTreeSet::new()).unwrap();
     assert!(scan(&merged.bytes).is_err());
     for at in 0..before.len() {
         let cut = &before[..at];
-        let merged = merge(cut, |_| 0, &HashSet::new());
+        let merged = merge(cut, |_| 0, &BTreeSet::new());
         assert!(merged.is_err() || scan(&merged.unwrap().bytes).is_err(), "{at}");
     }
 }

@@ -1,6 +1,6 @@
-//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | sessions N |
-//! attribution N | freeze N | load | peers N | siege [WORD] | sign-in | replay | turns | clients | history | storage | files]`. Without
-//! arguments, all of them run.
+//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | crafted N [SEED] |
+//! sessions N | attribution N | freeze N | load | peers N | siege [WORD] | sign-in | replay | turns | clients | history |
+//! storage | files]`. Without arguments, all of them run.
 
 mod clients;
 mod files;
@@ -18,8 +18,8 @@ mod turns;
 mod updates;
 
 use accord_tests::{
-    Death, Server, Tally, attribution_runs, damage_rounds, fault_rounds, freeze_run, kill_rounds,
-    random_sessions,
+    Death, Server, Tally, attribution_runs, compare_with_yjs, damage_rounds, fault_rounds,
+    freeze_run, kill_rounds, random_sessions,
 };
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsStr;
@@ -38,6 +38,9 @@ async fn main() -> Result<()> {
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("damage") => damages(count(10_000)?).await,
         Some("faults") => faults(count(1_000)?).await,
+        Some("crafted") => {
+            crafted(count(10_000)?, args.get(2).map(|seed| seed.parse()).transpose()?)
+        }
         Some("sessions") => sessions(count(1_000)?),
         Some("attribution") => attribution(count(1_000)?),
         Some("freeze") => freezes(count(10_000)?),
@@ -67,6 +70,7 @@ async fn main() -> Result<()> {
             peers::all(peers::REPEATS).await?;
             siege::all(None).await?;
             sign_in::all().await?;
+            crafted(10_000, None)?;
             sessions(1_000)?;
             attribution(1_000)?;
             freezes(10_000)?;
@@ -77,7 +81,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, sessions N, attribution N, freeze N, load, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, crafted N SEED, sessions N, attribution N, freeze N, load, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
             )
         }
     }
@@ -98,6 +102,19 @@ async fn scrub() -> Result<()> {
         in_browser("scrub.mjs", &[data.as_os_str(), document.as_ref()])
     })
     .await
+}
+
+/// Compares what Yjs shows of `count` documents with what Accord shows. The documents consist of updates made by hand.
+fn crafted(count: usize, first: Option<u64>) -> Result<()> {
+    const BATCH: u64 = 1_000;
+    let first = first.unwrap_or_else(|| rand::random::<u32>().into());
+    let last = first + u64::try_from(count)?;
+    let mut accepted = 0;
+    for from in (first..last).step_by(BATCH as usize) {
+        accepted += compare_with_yjs(from..last.min(from + BATCH))?;
+    }
+    println!("crafted, seeds {first} to {last}: {accepted} updates in {count} documents");
+    Ok(())
 }
 
 fn sessions(count: usize) -> Result<()> {

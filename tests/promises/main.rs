@@ -30,6 +30,7 @@ mod real_input;
 mod release;
 mod repair;
 mod running;
+mod same_reading;
 mod sealing;
 mod seen;
 mod simulation;

@@ -3,6 +3,7 @@
 
 mod authors;
 mod client;
+mod crafted;
 mod damage;
 mod faults;
 mod freezing;
@@ -22,6 +23,7 @@ mod world;
 
 pub use authors::attribution_runs;
 pub use client::{Closed, Socket, SyncClient, dial};
+pub use crafted::compare_with_yjs;
 pub use damage::{Damages, copy_folder, damage_rounds};
 pub use faults::{Fault, FaultTally, fault_rounds};
 pub use freezing::{Tally, freeze_run};

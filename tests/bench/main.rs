@@ -1,5 +1,5 @@
 //! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | crafted N [SEED] |
-//! sessions N | attribution N | freeze N | load | peers N | siege [WORD] | sign-in | replay | turns | clients | history |
+//! sessions N | attribution N | freeze N | load | silent N | peers N | siege [WORD] | sign-in | replay | turns | clients | history |
 //! storage | files]`. Without arguments, all of them run.
 
 mod clients;
@@ -45,6 +45,7 @@ async fn main() -> Result<()> {
         Some("attribution") => attribution(count(1_000)?),
         Some("freeze") => freezes(count(10_000)?),
         Some("load") => load::all().await,
+        Some("silent") => load::silent(count(10_000)?).await,
         Some("peers") => peers::all(count(peers::REPEATS)?).await,
         // The benchmark `peers` starts this program again, as one of the servers that it measures.
         Some("relay") => relay::serve(count(0)?.try_into()?).await,
@@ -67,6 +68,7 @@ async fn main() -> Result<()> {
             storage::all().await?;
             files::all()?;
             load::all().await?;
+            load::silent(10_000).await?;
             peers::all(peers::REPEATS).await?;
             siege::all(None).await?;
             sign_in::all().await?;
@@ -81,7 +83,7 @@ async fn main() -> Result<()> {
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, crafted N SEED, sessions N, attribution N, freeze N, load, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, crafted N SEED, sessions N, attribution N, freeze N, load, silent N, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
             )
         }
     }

@@ -52,12 +52,22 @@ pub(crate) fn own_cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// Returns the highest resident memory of a process so far (`VmHWM`), and that of its living children, in bytes.
+/// Returns the highest resident memory of a process so far, and that of its living children, in bytes.
 pub(crate) fn peak_memory(pid: u32) -> Result<u64> {
-    let living: u64 = children(pid).into_iter().filter_map(|child| peak_memory(child).ok()).sum();
+    memory(pid, "VmHWM:")
+}
+
+/// Returns the resident memory of a process and its children now, in bytes.
+pub(crate) fn resident_memory(pid: u32) -> Result<u64> {
+    memory(pid, "VmRSS:")
+}
+
+/// Returns a figure of `/proc/PID/status` for a process and its children together, in bytes.
+fn memory(pid: u32, field: &'static str) -> Result<u64> {
+    let living: u64 = children(pid).into_iter().filter_map(|child| memory(child, field).ok()).sum();
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmHWM")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kib = line.and_then(|line| line.split_whitespace().next()).context(field)?;
     Ok(living + kib.parse::<u64>()? * 1024)
 }
 

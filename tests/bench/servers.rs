@@ -153,9 +153,19 @@ impl Drop for Process {
 impl Running {
     /// Starts a server on its core, with its data and its log in the given folder, and prepares it for a load.
     pub(crate) async fn start(kind: Kind, dir: &Path, load: &Load) -> Result<Self> {
+        Self::launch(kind, dir, load, &[]).await
+    }
+
+    /// Starts Accord with further arguments, as [`start`](Self::start) does.
+    pub(crate) async fn accord(dir: &Path, load: &Load, arguments: &[&str]) -> Result<Self> {
+        Self::launch(Kind::Accord, dir, load, arguments).await
+    }
+
+    async fn launch(kind: Kind, dir: &Path, load: &Load, arguments: &[&str]) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = dir.join("log");
         let mut command = kind.command(&dir.join("data"), address.port())?;
+        command.args(arguments);
         let file = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let process = on_core(SERVER_CORE, move || Ok(Process(command.spawn()?)));

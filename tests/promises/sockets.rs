@@ -2,9 +2,7 @@
 
 use accord_document::sync::Dialect;
 use accord_document::sync::wire::Message;
-use accord_tests::{
-    Raw, Server, ServerOptions, Socket, SyncClient, Visitor, dial, raise_open_files,
-};
+use accord_tests::{Raw, Server, ServerOptions, Socket, SyncClient, Visitor, dial};
 use anyhow::{Context, Result, ensure};
 use futures_util::{SinkExt, StreamExt};
 use std::time::{Duration, Instant};
@@ -316,71 +314,5 @@ async fn behind_a_proxy_the_forwarded_network_is_limited_and_not_the_proxy() -> 
         ensure!(answer.ends_with(&expected.to_string()), "{address}: {answer}");
         held.push(raw);
     }
-    Ok(())
-}
-
-/// Measures memory and processor time of 5,000 WebSockets. This is a measurement, not a promise. Run it with `promises
-/// five_thousand --ignored --nocapture`.
-#[tokio::test]
-#[ignore = "takes minutes; prints memory and CPU"]
-async fn five_thousand_websockets() -> Result<()> {
-    raise_open_files()?;
-    let dir = tempfile::tempdir()?;
-    let server = start(dir.path(), &["--connections-per-address", "6000"])?;
-    let before = server.resident_memory()?;
-    let cpu = || -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.id()))?;
-        let fields: Vec<&str> =
-            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / 100.0)
-    };
-    let mut open = Vec::new();
-    let began = Instant::now();
-    for name in ["ana", "ben", "ada", "obi", "fay"] {
-        let visitor = server.visit(name)?;
-        for _ in 0..999 {
-            let mut socket = dial(&server, &visitor, "demo", Dialect::Stock).await?;
-            // Once the step 1 is answered, the connection receives what others write.
-            socket.send(WsMessage::Binary(Message::Step1(&[0]).encode().into())).await?;
-            open.push(tokio::spawn(async move {
-                let mut frames = 0;
-                let mut bytes = 0;
-                while let Some(Ok(message)) = socket.next().await {
-                    frames += 1;
-                    bytes += message.len();
-                }
-                (frames, bytes)
-            }));
-        }
-    }
-    let (count, took, used) = (open.len(), began.elapsed(), cpu()?);
-    eprintln!("{count} WebSockets after {took:?}, {used} s of CPU");
-    let resident = server.resident_memory()?.saturating_sub(before);
-    eprintln!("{} MiB more, {} kB each", resident >> 20, resident / 1_000 / count as u64);
-    let began = cpu()?;
-    sleep(Duration::from_secs(60)).await;
-    eprintln!("at rest: {} s of CPU in a minute", cpu()? - began);
-    let mut writer = SyncClient::connect_accord(&server, &server.visit("ana")?, "demo", 77).await?;
-    let (began, delivered) = (cpu()?, server.metric("accord_deliveries_total")?);
-    let mut slowest = Duration::ZERO;
-    for n in 0..60 {
-        let asked = Instant::now();
-        writer.edit("problem", 0, 0, "x").await?;
-        while writer.saved < n + 1 {
-            writer.fetch().await?;
-        }
-        slowest = slowest.max(asked.elapsed());
-        sleep(Duration::from_millis(200)).await;
-    }
-    sleep(Duration::from_secs(5)).await;
-    let delivered = server.metric("accord_deliveries_total")? - delivered;
-    eprintln!(
-        "60 keystrokes, {delivered} deliveries: {} s of CPU, saved after at most {slowest:?}",
-        cpu()? - began
-    );
-    eprintln!("peak: {} MiB more", server.peak_memory()?.saturating_sub(before) >> 20);
-    let began = Instant::now();
-    ensure!(server.stop()?.success());
-    eprintln!("stopped after {:?}", began.elapsed());
     Ok(())
 }

@@ -59,11 +59,11 @@ impl Client {
             client.send(&authentication())?;
         }
         if matches!(place.framing, Framing::Unanswered) {
-            client.send(&awareness(id))?;
+            client.send(&awareness(id, 1))?;
             return Ok(client);
         }
         client.send(&Message::Step1(NOTHING).encode())?;
-        client.send(&awareness(id))?;
+        client.send(&awareness(id, 1))?;
         timeout(SOON, client.sync()).await.context("the handshake was not completed in time")??;
         Ok(client)
     }
@@ -123,12 +123,12 @@ fn authentication() -> Vec<u8> {
     message
 }
 
-/// Returns the awareness of an editor that has just been opened.
-fn awareness(id: u64) -> Vec<u8> {
+/// Returns a message with the awareness state of an editor. The clock is 1 in an editor that has just been opened.
+pub(super) fn awareness(id: u64, clock: u64) -> Vec<u8> {
     let mut states = Vec::new();
     states.put_var(1);
     states.put_var(id);
-    states.put_var(1);
+    states.put_var(clock);
     states.put_buf(br##"{"user":{"name":"Ana","color":"#30bced"}}"##);
     Message::Awareness(&states).encode()
 }

@@ -7,6 +7,7 @@
 mod client;
 mod returning;
 mod score;
+mod silent;
 mod socket;
 mod typing;
 
@@ -18,6 +19,7 @@ use client::{Client, describe_close};
 pub(crate) use client::{Framing, Place};
 pub(crate) use returning::{RETURNING, come_back};
 use score::{FIRST_ID, Score};
+pub(crate) use silent::silent;
 use socket::{Received, Sender, Socket};
 use std::cell::RefCell;
 use std::net::SocketAddr;

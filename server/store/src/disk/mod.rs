@@ -141,6 +141,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn removes(change: &Change) -> bool {
+    matches!(change, Change::Rewrite(_) | Change::Erase(_))
+}
+
 /// The state that a commit starts from. Only the holder of the writer uses it.
 struct BeforeCommit<'s> {
     shared: &'s Shared,
@@ -177,8 +181,8 @@ impl Shared {
         self.stopped.get_or_init(|| reason).clone()
     }
 
-    /// Checks that the entries which a job rewrites can be read, and that the disk has room to rewrite and erase. A removal
-    /// that is in the log must be possible.
+    /// Checks that the entries which a job rewrites can be read, that sled works, and that the disk has room to rewrite and
+    /// erase. A removal that is in the log must be possible.
     fn can_remove(&self, job: &[Change]) -> Result<(), StoreError> {
         let mut first: BTreeMap<&LedgerId, Seq> = BTreeMap::new();
         for change in job {
@@ -187,8 +191,9 @@ impl Shared {
                 *seq = append.seq.min(*seq);
             }
         }
-        if !first.is_empty() || job.iter().any(|change| matches!(change, Change::Erase(_))) {
+        if job.iter().any(removes) {
             self.room.check_least()?;
+            self.reopen_for_removal()?;
         }
         first.into_iter().try_for_each(|(ledger, seq)| self.read(ledger, seq).map(drop))
     }
@@ -266,6 +271,9 @@ impl Store for DiskStore {
         // commits that waited together can exceed the size of a layer.
         if let Err(error) = self.shared.wait_for_room() {
             return vec![Err(error); count];
+        }
+        if jobs.iter().flatten().any(removes) {
+            self.shared.wait_for_sled();
         }
         let results = Arc::new(Mutex::new(None));
         lock(&self.shared.waiting).push(Waiting { jobs, results: results.clone() });

@@ -20,6 +20,8 @@ use std::time::Duration;
 const SETTLED_BYTES: usize = 512 * 1024;
 /// Size of the newest layer, in bytes, from which commits wait until the layer before has settled.
 const MAX_LAYER_BYTES: usize = 8 * 1024 * 1024;
+/// Maximum time that a removal waits until sled, which has failed, is opened again.
+const MAX_WAIT_FOR_SLED: Duration = Duration::from_secs(5);
 /// Maximum time between two rounds of the settler. Each round notes the last batch, and tries again to settle what could
 /// not be settled before.
 const MAX_ROUND_INTERVAL: Duration = Duration::from_secs(1);
@@ -127,6 +129,13 @@ impl Shared {
         Ok(())
     }
 
+    /// Waits until sled is open again if it has failed, but not for ever. A removal that comes before is refused.
+    pub(super) fn wait_for_sled(&self) {
+        let state = lock(&self.settlement);
+        let waits = |_: &mut Settlement| self.sled.has_failed() && self.stopped.get().is_none();
+        drop(self.settled.wait_timeout_while(state, MAX_WAIT_FOR_SLED, waits));
+    }
+
     /// Settles everything that was committed before this call, and waits until that is done.
     ///
     /// # Errors
@@ -194,6 +203,26 @@ impl Shared {
         next.write(&self.path).map_err(|error| failed(&error))?;
         *witness = next;
         Ok(())
+    }
+
+    /// Opens sled again if it has failed, before a removal. Only the holder of the writer calls this.
+    ///
+    /// # Errors
+    /// Returns the reason why sled can't be opened.
+    pub(super) fn reopen_for_removal(&self) -> Result<(), StoreError> {
+        if !self.sled.has_failed() {
+            return Ok(());
+        }
+        let witness = lock(&self.witness);
+        let (settling, newest) = self.unsettled_layers();
+        let layers: Vec<&Layer> = settling.as_deref().into_iter().chain([&newest]).collect();
+        self.reopen_if_failed(&layers, &witness)
+    }
+
+    /// Returns the layer that is being settled, and the newest one.
+    fn unsettled_layers(&self) -> (Option<Arc<Layer>>, Layer) {
+        let layers = self.layers();
+        (layers.settling.clone(), layers.newest.clone())
     }
 
     /// Opens sled again if it has failed. It must have everything that the witness says, and can have any part of the layers
@@ -288,10 +317,7 @@ impl Shared {
         witness: &mut Witness,
         removals: &[Resolved],
     ) -> Result<(), StoreError> {
-        let (settling, newest) = {
-            let layers = self.layers();
-            (layers.settling.clone(), layers.newest.clone())
-        };
+        let (settling, newest) = self.unsettled_layers();
         let layers: Vec<&Layer> = settling.as_deref().into_iter().chain([&newest]).collect();
         self.reopen_if_failed(&layers, witness)?;
         let mut next = self.write_layers(&layers, witness)?;

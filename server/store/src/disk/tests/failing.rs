@@ -145,3 +145,80 @@ fn no_old_bytes_are_in_segments_that_are_being_freed() {
     }
     writing.join().unwrap();
 }
+
+/// A disk on which sled can't be opened, because its file has another name until this is dropped.
+struct Unopenable(PathBuf);
+
+impl Unopenable {
+    fn new(store: &DiskStore) -> Self {
+        let file = paths::sled_file(&store.shared.path);
+        fs::rename(&file, file.with_extension("away")).unwrap();
+        store.shared.sled.notice(&StoreError::Failed("a fault".into()));
+        Self(file)
+    }
+}
+
+impl Drop for Unopenable {
+    fn drop(&mut self) {
+        fs::rename(self.0.with_extension("away"), &self.0).unwrap();
+    }
+}
+
+/// Returns jobs that erase a ledger, rewrite an entry, and append to a third ledger.
+fn removals() -> Vec<Vec<Change>> {
+    let blanked = Append { bytes: b"gone".to_vec(), ..entry("b", 0, 0) };
+    let appended = Change::Append(entry("a", 4, 10));
+    vec![vec![Change::Erase(document("e"))], vec![Change::Rewrite(blanked)], vec![appended]]
+}
+
+fn assert_removed(store: &DiskStore) {
+    assert!(store.stopped().is_none());
+    assert!(store.read(&document("e"), Seq(0)).unwrap().is_empty());
+    assert_eq!(store.read(&document("b"), Seq(0)).unwrap(), [b"gone"]);
+    assert_eq!(store.read(&document("a"), Seq(0)).unwrap().len(), 5);
+}
+
+fn with_something_to_remove(dir: &Path) -> DiskStore {
+    let store = open(dir);
+    store.append(&[entry("e", 0, 100), entry("b", 0, 100)]).unwrap();
+    settle_some(&store, "a", 0);
+    store
+}
+
+/// A removal in the log must be possible. So it is refused before it is logged, and the store goes on.
+#[test]
+fn a_removal_is_refused_while_the_database_can_not_be_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_something_to_remove(dir.path());
+    let unopenable = Unopenable::new(&store);
+    let results = store.shared.write(&mut lock(&store.shared.writer), removals());
+    let [Err(erased), Err(rewritten), Ok(())] = &results[..] else { panic!("{results:?}") };
+    assert!(matches!(erased, StoreError::Failed(_)), "{erased}");
+    assert!(matches!(rewritten, StoreError::Failed(_)), "{rewritten}");
+    assert!(store.stopped().is_none());
+    drop(unopenable);
+    for result in store.commit(removals().into_iter().take(2).collect()) {
+        result.unwrap();
+    }
+    assert_removed(&store);
+    drop(store);
+    assert_removed(&open(dir.path()));
+}
+
+#[test]
+fn a_removal_waits_until_the_database_is_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_something_to_remove(dir.path());
+    let unopenable = Unopenable::new(&store);
+    // The settler tries to open sled, and pauses.
+    while store.read(&document("e"), Seq(0)).is_ok() {
+        std::thread::yield_now();
+    }
+    std::thread::scope(|scope| {
+        let removing = scope.spawn(|| store.commit(removals()));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(unopenable);
+        removing.join().unwrap().into_iter().for_each(|result| result.unwrap());
+    });
+    assert_removed(&store);
+}

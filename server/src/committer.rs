@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// Number of entries after which a batch takes no further jobs.
 const FULL_BATCH_ENTRIES: usize = 4096;
@@ -32,7 +32,6 @@ struct Job {
 pub(crate) struct Committer {
     jobs: mpsc::Sender<Job>,
     healthy: Arc<AtomicBool>,
-    fatal: watch::Receiver<Option<String>>,
 }
 
 impl Committer {
@@ -42,13 +41,12 @@ impl Committer {
     /// Returns an error if the system can't create the thread.
     pub(crate) fn start(store: Arc<dyn Store>, metrics: Metrics) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(MAX_QUEUED_JOBS);
-        let (tell_fatal, fatal) = watch::channel(None);
         let healthy = Arc::new(AtomicBool::new(true));
         let flag = healthy.clone();
         thread::Builder::new()
             .name("committer".into())
-            .spawn(move || work(&*store, queue, &metrics, &flag, &tell_fatal))?;
-        Ok(Self { jobs, healthy, fatal })
+            .spawn(move || work(&*store, queue, &metrics, &flag))?;
+        Ok(Self { jobs, healthy })
     }
 
     /// Queues entries of one or more ledgers. `answer` is called on the committer's thread when all of them are on
@@ -76,16 +74,6 @@ impl Committer {
     pub(crate) fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
     }
-
-    /// Waits until the store can no longer be trusted, and returns the reason. The server must then stop.
-    pub(crate) async fn failed(&self) -> String {
-        let mut fatal = self.fatal.clone();
-        let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
-        match reason {
-            Some(reason) => reason,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 fn work(
@@ -93,9 +81,7 @@ fn work(
     mut queue: mpsc::Receiver<Job>,
     metrics: &Metrics,
     healthy: &AtomicBool,
-    fatal: &watch::Sender<Option<String>>,
 ) {
-    let mut poisoned: Option<StoreError> = None;
     let mut next = Instant::now();
     while let Some(first) = queue.blocking_recv() {
         thread::sleep(next.saturating_duration_since(Instant::now()));
@@ -112,10 +98,9 @@ fn work(
         let sizes: Vec<usize> = jobs.iter().map(|job| job.entries.len()).collect();
         let (changes, answers): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| (job.entries, job.answer)).unzip();
-        let results = match &poisoned {
-            Some(error) => vec![Err(error.clone()); answers.len()],
-            None if size == 0 => vec![Ok(()); answers.len()],
-            None => commit(store, changes),
+        let results = match size {
+            0 => vec![Ok(()); answers.len()],
+            _ => commit(store, changes),
         };
         let errors = || results.iter().filter_map(|result| result.as_ref().err());
         let is_of_one_job = |error: &StoreError| {
@@ -132,15 +117,6 @@ fn work(
         if let Some(error) = errors().next() {
             metrics.commits_failed.inc();
             tracing::error!(%error, entries = size, "a commit failed");
-        }
-        // After one of these errors, nobody knows which entries are on disk. So nothing more is acknowledged and the
-        // server stops. Its next start reads what is really there.
-        let is_fatal = |error: &&StoreError| {
-            matches!(error, StoreError::SyncFailed(_) | StoreError::Failed(_))
-        };
-        if let Some(error) = errors().find(is_fatal) {
-            poisoned = Some(error.clone());
-            let _ = fatal.send(Some(error.to_string()));
         }
         for (answer, result) in answers.into_iter().zip(results) {
             answer(result);

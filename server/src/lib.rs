@@ -190,11 +190,9 @@ async fn serve(
         }
     };
     let housekeeping = tokio::spawn(keep_house(app.clone(), config.keep_deleted));
-    let committer = app.committer.clone();
     let stop = start_listening(listener, config, &app);
     let broken = tokio::select! {
         () = shutdown => None,
-        reason = committer.failed() => Some(reason),
         reason = stopped(&*app.store) => Some(reason),
     };
     match &broken {
@@ -213,7 +211,7 @@ async fn serve(
     broken.map_or(Ok(()), |reason| Err(ServeError::Broken(reason)))
 }
 
-/// Waits until the store commits nothing more, and returns the reason. The committer notices it only when it commits.
+/// Waits until the store commits nothing more, and returns the reason.
 async fn stopped(store: &dyn Store) -> String {
     let mut looks = tokio::time::interval(BETWEEN_LOOKS);
     loop {

@@ -26,8 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Default)]
 struct FaultyStore {
     inner: MemoryStore,
-    /// Whether appends fail.
+    /// Whether appends fail because the disk is full, or for another reason that can pass.
     is_full: AtomicBool,
+    fails: AtomicBool,
     /// Whether changes of records fail.
     loses_records: AtomicBool,
     /// The client id whose records can't be changed.
@@ -91,10 +92,13 @@ impl Records for FaultyStore {
 impl FaultyStore {
     /// Returns the error of a job that is to fail. Waits while changes of records are slow.
     fn fault(&self, job: &[Change]) -> Option<StoreError> {
-        if job.iter().any(|change| matches!(change, Change::Append(_)))
-            && self.is_full.load(Ordering::SeqCst)
-        {
-            return Some(StoreError::Full);
+        if job.iter().any(|change| matches!(change, Change::Append(_))) {
+            if self.is_full.load(Ordering::SeqCst) {
+                return Some(StoreError::Full);
+            }
+            if self.fails.load(Ordering::SeqCst) {
+                return Some(StoreError::Failed("the database is being opened again".into()));
+            }
         }
         let damaged = format!("{:016x}", self.damaged.load(Ordering::SeqCst));
         let mut swaps = job.iter().filter_map(|change| match change {
@@ -335,6 +339,21 @@ async fn a_client_id_stays_its_persons_when_what_they_wrote_can_t_be_saved() {
     until("it is written", || demo.entries() > before).await;
     demo.rooms.shut_down().await;
     until("the claim is removed", || demo.owner().is_none()).await;
+}
+
+/// Only the store knows whether an error can pass. As long as it has not stopped, it is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_come_back_after_an_error_that_passes() {
+    let demo = Demo::new().await;
+    let before = demo.entries();
+    let ana = demo.join("ana").await;
+    demo.store.fails.store(true, Ordering::SeqCst);
+    ana.write().await;
+    tokio::time::timeout(PATIENCE, ana.joined.room.closed()).await.expect("the room is over");
+    demo.store.fails.store(false, Ordering::SeqCst);
+    let ana = demo.join("ana").await;
+    ana.write().await;
+    until("the same letter is written", || demo.entries() == before + 1).await;
 }
 
 /// Rule C7.

@@ -1,6 +1,6 @@
-//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N | crafted N [SEED] |
-//! sessions N | attribution N | freeze N | load | silent N | peers N | siege [WORD] | sign-in | replay | turns | clients | history |
-//! storage | files]`. Without arguments, all of them run.
+//! Runs the benchmarks: `cargo xtask bench [keystroke | paint | scrub | kill N | power N | damage N | faults N [KIND] |
+//! crafted N [SEED] | sessions N | attribution N | freeze N | load | silent N | peers N | siege [WORD] | sign-in | replay | turns |
+//! clients | history | storage | files]`. Without arguments, all of them run.
 
 mod clients;
 mod files;
@@ -18,7 +18,7 @@ mod turns;
 mod updates;
 
 use accord_tests::{
-    Death, Server, Tally, attribution_runs, compare_with_yjs, damage_rounds, fault_rounds,
+    Death, Fault, Server, Tally, attribution_runs, compare_with_yjs, damage_rounds, fault_rounds,
     freeze_run, kill_rounds, random_sessions,
 };
 use anyhow::{Context, Result, bail, ensure};
@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
         Some("kill") => kills(Death::Kill, count(200)?).await,
         Some("power") => kills(Death::PowerLoss, count(200)?).await,
         Some("damage") => damages(count(10_000)?).await,
-        Some("faults") => faults(count(1_000)?).await,
+        Some("faults") => faults(count(1_000)?, args.get(2).map(String::as_str)).await,
         Some("crafted") => {
             crafted(count(10_000)?, args.get(2).map(|seed| seed.parse()).transpose()?)
         }
@@ -79,11 +79,11 @@ async fn main() -> Result<()> {
             kills(Death::Kill, 200).await?;
             kills(Death::PowerLoss, 200).await?;
             damages(10_000).await?;
-            faults(1_000).await
+            faults(1_000, None).await
         }
         Some(other) => {
             bail!(
-                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N, crafted N SEED, sessions N, attribution N, freeze N, load, silent N, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
+                "there is no benchmark `{other}`: keystroke, paint, scrub, kill N, power N, damage N, faults N KIND, crafted N SEED, sessions N, attribution N, freeze N, load, silent N, peers N, siege WORD, sign-in, replay, turns, clients, history, storage, files"
             )
         }
     }
@@ -162,10 +162,14 @@ async fn damages(count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn faults(count: usize) -> Result<()> {
+/// Lets calls to the disk fail, in all ways or only in those of a kind.
+async fn faults(count: usize, kind: Option<&str>) -> Result<()> {
     let seed = rand::random();
     println!("faults: {count} rounds, seed {seed}");
-    let tally = fault_rounds(count, seed).await?;
+    let is_wanted = |fault: &Fault| kind.is_none_or(|kind| fault.name() == kind);
+    let faults: Vec<Fault> = Fault::ALL.into_iter().filter(is_wanted).collect();
+    ensure!(!faults.is_empty(), "there is no such kind of fault");
+    let tally = fault_rounds(&faults, count, seed).await?;
     println!(
         "faults: {} times the server went on, {} times it ended and its next start had everything; in {} rounds no call failed",
         tally.went_on, tally.ended, tally.missed

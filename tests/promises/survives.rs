@@ -2,7 +2,7 @@
 
 use accord_document::sync::Dialect;
 use accord_tests::{
-    Death, Server, ServerOptions, SyncClient, damage_rounds, fault_rounds, kill_rounds,
+    Death, Fault, Server, ServerOptions, SyncClient, damage_rounds, fault_rounds, kill_rounds,
 };
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
@@ -12,7 +12,7 @@ const KILLS: usize = 5;
 /// Number of times that a test damages a data folder. The benchmarks damage thousands.
 const DAMAGES: usize = 15;
 /// Number of times that a test lets a call to the disk fail. The benchmarks let a thousand fail.
-const FAULTS: usize = 10;
+const FAULTS: usize = 14;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledged_edit_survives_kill_nine() -> Result<()> {
@@ -40,7 +40,8 @@ async fn a_damaged_data_folder_loses_nothing_without_naming_it() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_whichever_call_to_the_disk_fails() -> Result<()> {
     let seed = rand::random();
-    let tally = fault_rounds(FAULTS, seed).await.with_context(|| format!("seed {seed}"))?;
+    let tally =
+        fault_rounds(&Fault::ALL, FAULTS, seed).await.with_context(|| format!("seed {seed}"))?;
     ensure!(tally.went_on + tally.ended > FAULTS / 2, "{tally:?}");
     Ok(())
 }

@@ -6,10 +6,13 @@
  * length:u64 bytes, 'T' length:u64 (truncate), 'R' length:u16 path (rename to this path), 'U' nothing (removed),
  * 'S' nothing (a sync has returned), 'F' nothing (a sync has failed). All integers are in the machine's byte order.
  *
- * Fails calls as ACCORD_FAULT says, which is a kind and two numbers, "KIND FIRST COUNT". Calls on files of the store are
- * numbered from 1, over all processes that share the file ACCORD_CALLS, which has their number and that of the calls that
- * failed (two u64). From FIRST on, COUNT calls fail: with EIO (`eio`), with ENOSPC if they need space (`full`), or with the end of the process (`kill`
- * before the call, `torn` in the middle of a write).
+ * Fails calls as ACCORD_FAULT says, which is a kind and two numbers, "KIND FIRST COUNT". Calls on the store are counted in
+ * three classes: changes and syncs of files, reads of files, and syncs of folders. The calls of each class are numbered from
+ * 1, over all processes that share the file ACCORD_CALLS, which has the number of calls that failed and that of the calls of
+ * each class (four u64). From FIRST on, COUNT calls fail. Of changes and syncs of files, the calls fail with EIO (`eio`), with
+ * ENOSPC if they need space (`full`), or with the end of the process (`kill` before the call, `torn` in the middle of a
+ * write). Reads of files (`read`) and syncs of folders (`folder`) fail with EIO. What a process has read or written is then
+ * in the memory of the system. So reading it again does not count, and does not fail.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -42,14 +46,30 @@ static const char *of_store(const char *path) {
   return is ? path : NULL;
 }
 
-/* Like of_store, for an open file. The path is written to `buffer`. */
-static const char *of_file(int fd, char *buffer, size_t size) {
+/* Writes the path of an open file to `buffer`. Returns NULL if the file has none. */
+static const char *path_of(int fd, char *buffer, size_t size) {
   char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t n = readlink(link, buffer, size - 1);
   if (n < 0) return NULL;
   buffer[n] = 0;
-  return of_store(buffer);
+  return buffer;
+}
+
+/* Like of_store, for an open file. The path is written to `buffer`. */
+static const char *of_file(int fd, char *buffer, size_t size) {
+  const char *path = path_of(fd, buffer, size);
+  return path ? of_store(path) : NULL;
+}
+
+/* Whether an open file is the data folder or a folder of the store. */
+static int is_folder(int fd) {
+  char buffer[4096];
+  const char *path = path_of(fd, buffer, sizeof buffer), *data = getenv("ACCORD_DISK");
+  size_t length = data ? strlen(data) : 0;
+  if (!path || !length || strncmp(path, data, length) != 0) return 0;
+  path += length;
+  return strcmp(path, "") == 0 || strcmp(path, "/store") == 0 || strcmp(path, "/log") == 0;
 }
 
 static void record(char kind, const char *path, const void *head, size_t head_length,
@@ -67,11 +87,46 @@ static void record(char kind, const char *path, const void *head, size_t head_le
   pthread_mutex_unlock(&lock);
 }
 
+static int is_counted(void) { return getenv("ACCORD_CALLS") != NULL; }
+
+enum { PAGE = 4096, MAX_PAGES = 1 << 20 };
+
+/* Whether a page, given by the number of its file and its place in the file, is in memory: this process has read or written
+ * it. If `bring_in` is set, it is in memory from now on. */
+static int is_in_memory(uint64_t file, uint64_t place, int bring_in) {
+  static uint64_t pages[MAX_PAGES];
+  uint64_t page = file << 24 | place;
+  for (uint64_t at = page * 0x9E3779B97F4A7C15u >> 44, n = 0; n < MAX_PAGES; n++) {
+    uint64_t *found = pages + (at + n) % MAX_PAGES;
+    if (*found == page) return 1;
+    if (!*found) {
+      if (bring_in) *found = page;
+      return 0;
+    }
+  }
+  abort();
+}
+
+/* Whether all these pages of a file are in memory. If `bring_in` is set, they are from now on. */
+static int are_in_memory(int fd, off64_t offset, size_t length, int bring_in) {
+  struct stat64 file;
+  if (fstat64(fd, &file) != 0 || offset >= file.st_size) return 1;
+  off64_t end = offset + (off64_t)length;
+  if (end > file.st_size) end = file.st_size;
+  int all = 1;
+  pthread_mutex_lock(&lock);
+  for (off64_t page = offset / PAGE; page * PAGE < end; page++)
+    all &= is_in_memory(file.st_ino, (uint64_t)page, bring_in);
+  pthread_mutex_unlock(&lock);
+  return all;
+}
+
 static void written(int fd, const void *bytes, size_t length, off64_t offset) {
   char buffer[4096];
   const char *path = of_file(fd, buffer, sizeof buffer);
   uint64_t numbers[2] = {(uint64_t)offset, (uint64_t)length};
   if (path) record('W', path, numbers, sizeof numbers, bytes, length);
+  if (path && is_counted()) are_in_memory(fd, offset, length, 1);
 }
 
 static void truncated(const char *path, uint64_t length) {
@@ -84,14 +139,18 @@ static void synced(int fd, char kind) {
   if (path) record(kind, path, NULL, 0, NULL, 0);
 }
 
-/* The number of calls and of failed calls so far, shared with other processes, or NULL if calls are not counted. */
-static uint64_t *counter(void) {
+/* The classes of calls, by their place in the file ACCORD_CALLS, behind the number of calls that failed. */
+enum class { WRITE = 1, READ = 2, FOLDER = 3, COUNTERS = 4 };
+
+/* The numbers of calls so far, shared with other processes, or NULL if calls are not counted. */
+static uint64_t *counters(void) {
   static uint64_t *calls;
   pthread_mutex_lock(&lock);
   const char *path = getenv("ACCORD_CALLS");
   if (!calls && path) {
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    void *shared = mmap(NULL, 2 * sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *shared =
+        mmap(NULL, COUNTERS * sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (fd < 0 || shared == MAP_FAILED) abort();
     calls = shared;
   }
@@ -101,18 +160,35 @@ static uint64_t *counter(void) {
 
 enum need { SPACE, NO_SPACE };
 
-/* Counts a call on a file of the store. Returns whether the call must fail, with errno set. `tear` is set if half of the
- * call is to be done, and then the process must end. */
-static int fails(const char *path, enum need need, int *tear) {
-  uint64_t *calls = path ? counter() : NULL;
+/* Counts a call of a class. Returns whether the fault of this process hits it. The kind of the fault is written to `kind`. */
+static int is_hit(enum class class, char kind[8]) {
+  uint64_t *calls = counters();
   if (!calls) return 0;
-  uint64_t number = __atomic_add_fetch(calls, 1, __ATOMIC_SEQ_CST), first = 0, count = 0;
+  uint64_t number = __atomic_add_fetch(calls + class, 1, __ATOMIC_SEQ_CST), first = 0, count = 0;
   const char *fault = getenv("ACCORD_FAULT");
-  char kind[8] = "";
   if (!fault || sscanf(fault, "%7s %lu %lu", kind, &first, &count) != 3) return 0;
-  if (number < first || number - first >= count) return 0;
+  enum class wanted = strcmp(kind, "read") == 0 ? READ : strcmp(kind, "folder") == 0 ? FOLDER : WRITE;
+  return wanted == class && number >= first && number - first < count;
+}
+
+static void count_failed(void) { __atomic_add_fetch(counters(), 1, __ATOMIC_SEQ_CST); }
+
+/* Like is_hit, for a call that fails with EIO if it is hit. */
+static int fails_with_eio(enum class class) {
+  char kind[8] = "";
+  if (!is_hit(class, kind)) return 0;
+  count_failed();
+  errno = EIO;
+  return 1;
+}
+
+/* Counts a change or a sync of a file of the store. Returns whether the call must fail, with errno set. `tear` is set if half
+ * of the call is to be done, and then the process must end. */
+static int fails(const char *path, enum need need, int *tear) {
+  char kind[8] = "";
+  if (!path || !is_hit(WRITE, kind)) return 0;
   if (strcmp(kind, "full") == 0 && need == NO_SPACE) return 0;
-  __atomic_add_fetch(calls + 1, 1, __ATOMIC_SEQ_CST);
+  count_failed();
   if (strcmp(kind, "torn") == 0 && tear) {
     *tear = 1;
     return 0;
@@ -125,6 +201,15 @@ static int fails(const char *path, enum need need, int *tear) {
 static int fails_file(int fd, enum need need, int *tear) {
   char buffer[4096];
   return fails(of_file(fd, buffer, sizeof buffer), need, tear);
+}
+
+/* Whether a read must fail, with errno set. */
+static int read_fails(int fd, off64_t offset, size_t length) {
+  char buffer[4096];
+  if (!of_file(fd, buffer, sizeof buffer) || are_in_memory(fd, offset, length, 0)) return 0;
+  if (fails_with_eio(READ)) return 1;
+  are_in_memory(fd, offset, length, 1);
+  return 0;
 }
 
 /* The part of a write that is done when it is torn: whole sectors. */
@@ -148,6 +233,18 @@ int open64(const char *path, int flags, ...) {
   const char *found = fd >= 0 && (flags & O_TRUNC) ? of_store(path) : NULL;
   if (found) truncated(found, 0);
   return fd;
+}
+
+ssize_t read(int fd, void *bytes, size_t length) {
+  REAL(read);
+  off64_t offset = is_counted() ? lseek64(fd, 0, SEEK_CUR) : -1;
+  if (offset >= 0 && read_fails(fd, offset, length)) return -1;
+  return real(fd, bytes, length);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t length, off64_t offset) {
+  REAL(pread64);
+  return is_counted() && read_fails(fd, offset, length) ? -1 : real(fd, bytes, length, offset);
 }
 
 ssize_t write(int fd, const void *bytes, size_t length) {
@@ -206,8 +303,9 @@ int unlink(const char *path) {
   return result;
 }
 
-/* Syncs a file with `real`, or fails. */
+/* Syncs a file or a folder with `real`, or fails. */
 static int sync_file(int fd, int (*real)(int)) {
+  if (is_folder(fd)) return fails_with_eio(FOLDER) ? -1 : real(fd);
   if (fails_file(fd, NO_SPACE, NULL)) {
     synced(fd, 'F');
     errno = EIO;

@@ -33,21 +33,54 @@ pub enum Fault {
     EioThenPowerLoss,
     /// The call, and a few after it, fail with ENOSPC if they need space.
     Full,
+    /// A read, and a few after it, fail with EIO.
+    Read,
+    /// The sync of a folder, and a few after it, fail with EIO.
+    FolderSync,
 }
 
 impl Fault {
-    pub const ALL: [Self; 5] =
-        [Self::Kill, Self::Torn, Self::Eio, Self::EioThenPowerLoss, Self::Full];
+    pub const ALL: [Self; 7] = [
+        Self::Kill,
+        Self::Torn,
+        Self::Eio,
+        Self::EioThenPowerLoss,
+        Self::Full,
+        Self::Read,
+        Self::FolderSync,
+    ];
 
     /// The name that `tests/shim/disk.c` knows.
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Kill => "kill",
             Self::Torn => "torn",
             Self::Eio | Self::EioThenPowerLoss => "eio",
             Self::Full => "full",
+            Self::Read => "read",
+            Self::FolderSync => "folder",
         }
     }
+
+    /// Returns how many of the calls are of the class that this fault hits.
+    fn count(self, calls: &Calls) -> u64 {
+        match self {
+            Self::Read => calls.reads,
+            Self::FolderSync => calls.folder_syncs,
+            _ => calls.writes,
+        }
+    }
+}
+
+/// The numbers of calls that `tests/shim/disk.c` counts.
+#[derive(Debug)]
+struct Calls {
+    failed: u64,
+    /// Changes and syncs of files.
+    writes: u64,
+    reads: u64,
+    folder_syncs: u64,
 }
 
 /// The number of rounds with each outcome.
@@ -82,11 +115,13 @@ impl Round {
         self.dir.path().join("data")
     }
 
-    /// Returns the number of calls, and of those that failed.
-    fn calls(&self) -> Result<[u64; 2]> {
+    fn calls(&self) -> Result<Calls> {
         let bytes = fs::read(self.dir.path().join("calls"))?;
-        let (calls, failed) = bytes.split_at_checked(8).context("two numbers")?;
-        Ok([u64::from_ne_bytes(calls.try_into()?), u64::from_ne_bytes(failed.try_into()?)])
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let [failed, writes, reads, folder_syncs] = *numbers else { bail!("four numbers") };
+        let [failed, writes, reads, folder_syncs] =
+            [failed, writes, reads, folder_syncs].map(u64::from_ne_bytes);
+        Ok(Calls { failed, writes, reads, folder_syncs })
     }
 
     /// Returns the options of a server whose calls are counted and fail as `fault` says.
@@ -109,17 +144,17 @@ impl Round {
         let round = Self { dir: tempfile::tempdir()?, shim: shim.to_owned() };
         copy_folder(template, &round.data())?;
         begin_record(&round.data(), &round.dir.path().join("record"))?;
-        fs::write(round.dir.path().join("calls"), [0; 16])?;
+        fs::write(round.dir.path().join("calls"), [0; 32])?;
         Ok(round)
     }
 }
 
-/// Lets a call fail in each of `count` rounds, at places that are spread evenly over everything that a server does: it starts,
-/// saves words, redacts one, saves more, stops, and starts again.
+/// Lets a call fail in each of `count` rounds, as one of `faults` after the other says, at places that are spread evenly over
+/// everything that a server does: it starts, saves words, redacts one, saves more, stops, and starts again.
 ///
 /// # Errors
 /// Returns an error if the server hangs, if its next start fails, or if anything that was acknowledged is not there.
-pub async fn fault_rounds(count: usize, seed: u64) -> Result<FaultTally> {
+pub async fn fault_rounds(faults: &[Fault], count: usize, seed: u64) -> Result<FaultTally> {
     let mut random = StdRng::seed_from_u64(seed);
     let dir = tempfile::tempdir()?;
     let shim = build_shim(dir.path())?;
@@ -129,12 +164,16 @@ pub async fn fault_rounds(count: usize, seed: u64) -> Result<FaultTally> {
     ensure!(server.stop()?.success());
     let quiet = Round::begin(&template, &shim)?;
     live(&quiet.options(""), &quiet.data(), &document).await?;
-    let [all, _] = quiet.calls()?;
-    ensure!(all > 50, "the server makes {all} calls: are they counted?");
+    let calls = quiet.calls()?;
+    let is_counted = calls.writes > 50 && calls.reads > 5 && calls.folder_syncs > 5;
+    ensure!(is_counted, "are the calls counted? {calls:?}");
     let mut tally = FaultTally::default();
     for round in 0..count {
-        let fault = Fault::ALL[round % Fault::ALL.len()];
-        let place = 1 + (round as u64 * all / count as u64 + random.random_range(0..all)) % all;
+        let fault = faults[round % faults.len()];
+        let all = fault.count(&calls);
+        let place = 1
+            + (round as u64 * all / count as u64 + random.random_range(0..=all / count as u64))
+                % all;
         let many = random.random_range(1..4);
         let what = format!("{} {place} {many}", fault.name());
         let context = || format!("round {round}: {fault:?}, {what}, of {all} calls");
@@ -172,8 +211,7 @@ async fn one_round(
     let checked =
         Command::new(accord_binary()).arg("check").arg("--data").arg(round.data()).output()?;
     ensure!(checked.status.success(), "accord check: {}", String::from_utf8_lossy(&checked.stdout));
-    let [_, failed] = round.calls()?;
-    Ok((failed > 0, lived.has_ended))
+    Ok((round.calls()?.failed > 0, lived.has_ended))
 }
 
 struct Lived {

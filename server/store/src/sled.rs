@@ -6,6 +6,8 @@
 //! - sled writes leaves above a quarter of one of its segments (64 KiB here, 128 KiB by default) to files that it never
 //!   syncs, so large values are split into pieces.
 //! - A leftover `snap.*.generating` file keeps sled from opening, so it is removed first.
+//! - sled takes a segment of its file that can't be read for an empty one, and writes over it. So its whole file is read
+//!   before sled opens it, and what sled reads then is in memory.
 //! - sled's own checksums do not cover that a value belongs to its key, so each value here has a checksum over both.
 
 mod ledger;
@@ -39,6 +41,9 @@ const FORMAT_KEY: &[u8] = b"format";
 
 /// Maximum time to wait for a folder that another process uses.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The name of sled's file in its folder.
+const FILE: &str = "db";
 
 /// Size of sled's cache, in bytes. It is small, because a ledger is read once, when its document is opened, and the
 /// operating system caches the file as well.
@@ -96,6 +101,9 @@ impl SledStore {
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let home = path.join("store");
         remove_leftovers(&home).map_err(|error| unusable(path, &error))?;
+        read_whole(&home.join(FILE)).map_err(|error| {
+            StoreError::Failed(format!("the database in {} can't be read: {error}", home.display()))
+        })?;
         let db = open_when_free(&home).map_err(|error| match error {
             sled::Error::Io(io) if is_lock(&io) => StoreError::InUse(path.to_owned()),
             sled::Error::Corruption { .. } => {
@@ -111,7 +119,7 @@ impl SledStore {
         let segments = db.open_tree("segments").map_err(failed)?;
         let checkpoints = db.open_tree("checkpoints").map_err(failed)?;
         let records = db.open_tree("records").map_err(failed)?;
-        let file = File::open(home.join("db")).map_err(|error| unusable(path, &error))?;
+        let file = File::open(home.join(FILE)).map_err(|error| unusable(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
             db,
@@ -226,6 +234,15 @@ fn remove_leftovers(home: &Path) -> io::Result<()> {
         }
     }
     if removed { sync_dir(home) } else { Ok(()) }
+}
+
+/// Reads a file, if there is one, so that the system has it in memory.
+fn read_whole(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Ok(mut file) => io::copy(&mut file, &mut io::sink()).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Syncs the list of a folder, so that new names in it are on disk.

@@ -3,10 +3,10 @@
 use accord_tests::children;
 use anyhow::{Context, Result};
 use rustix::process::Pid;
-use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
-use std::fs;
 use std::thread;
+use std::{fs, io};
 use tokio::sync::oneshot;
 
 /// The core of the server that is measured.
@@ -34,6 +34,18 @@ pub(crate) async fn on_core<T: Send + 'static>(
         drop(answer.send(result));
     });
     answered.await.context("a thread of the benchmark has panicked")?
+}
+
+/// Runs a task on this thread while it is bound to one core. The processes that the task starts stay bound.
+pub(crate) fn bound_to<T>(core: usize, task: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let this_thread: Option<Pid> = None;
+    let before = sched_getaffinity(this_thread)?;
+    let mut set = CpuSet::new();
+    set.set(core);
+    sched_setaffinity(this_thread, &set)?;
+    let result = task();
+    sched_setaffinity(this_thread, &before)?;
+    result
 }
 
 /// Returns the processor time of a process and its children so far, in seconds.

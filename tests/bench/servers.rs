@@ -1,8 +1,8 @@
 //! The servers that loads run against: Accord, other servers for Yjs, and a bare relay.
 
 use crate::load::{Framing, Load, Place};
-use crate::process::{SERVER_CORE, on_core};
-use accord_tests::{SOON, Visitor, accord_binary};
+use crate::process::{SERVER_CORE, bound_to};
+use accord_tests::{SOON, Visitor, accord_binary, start_tied, tied};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -71,7 +71,7 @@ impl Kind {
     /// Returns the command that starts the server.
     fn command(self, data: &Path, port: u16) -> Result<Command> {
         let port = port.to_string();
-        let mut command = Command::new(match self {
+        let mut command = tied(match self {
             Self::Accord => accord_binary(),
             Self::YSweet => y_sweet(),
             Self::Hocuspocus | Self::YWebsocket => node(),
@@ -130,7 +130,7 @@ fn places_at_accord(address: SocketAddr, load: &Load) -> Result<Vec<Place>> {
     Ok(places)
 }
 
-/// A running server. Dropping it kills the process.
+/// A running server. Dropping it kills the process, and so does the end of this process.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) kind: Kind,
@@ -168,8 +168,9 @@ impl Running {
         command.args(arguments);
         let file = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let process = on_core(SERVER_CORE, move || Ok(Process(command.spawn()?)));
-        let process = process.await.with_context(|| format!("{} can't be run", kind.name()))?;
+        let process = start_tied(move || bound_to(SERVER_CORE, || command.spawn()))
+            .map(Process)
+            .with_context(|| format!("{} can't be run", kind.name()))?;
         let mut running = Self { kind, address, places: Vec::new(), process };
         let ready = running.wait_until_ready().await;
         ready

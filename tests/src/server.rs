@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::{SOON, Visitor};
+use crate::{SOON, Visitor, start_tied, tied};
 
 /// Returns the path of the server's binary: the value of `ACCORD_BIN`, or the place where `cargo build` puts it.
 #[must_use]
@@ -60,7 +60,7 @@ pub struct ServerOptions {
     pub open_files: Option<u32>,
 }
 
-/// A running server in a process of its own. Dropping it kills the process.
+/// A running server in a process of its own. Dropping it kills the process, and so does the end of this process.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -78,7 +78,8 @@ impl Server {
     }
 
     pub fn start_with(data: &Path, options: &ServerOptions) -> Result<Self> {
-        let mut child = command(options.open_files)
+        let mut command = command(options.open_files);
+        command
             .args(["serve", "--log-format", "json", "--data"])
             .arg(data)
             .args(options.demo.unwrap_or(true).then_some("--demo"))
@@ -87,9 +88,9 @@ impl Server {
             .envs(options.env.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("the server's binary can't be run: build it first")?;
+            .stderr(Stdio::piped());
+        let mut child = start_tied(move || command.spawn())
+            .context("the server can't be run: it needs setpriv of util-linux")?;
         let stderr = child.stderr.take().context("stderr is piped")?;
         let (lines, log) = mpsc::channel();
         thread::spawn(move || {
@@ -252,8 +253,8 @@ impl Drop for Server {
 }
 
 fn command(open_files: Option<u32>) -> Command {
-    let Some(open_files) = open_files else { return Command::new(accord_binary()) };
-    let mut command = Command::new("sh");
+    let Some(open_files) = open_files else { return tied(accord_binary()) };
+    let mut command = tied("sh");
     let limited = format!("ulimit -n {open_files}; exec \"$0\" \"$@\"");
     command.args(["-c", &limited]).arg(accord_binary());
     command

@@ -1,10 +1,12 @@
 // Checks that what a browser loads to open a commitment stays within limits: the JavaScript, compressed with gzip, and
-// the WebAssembly module, compressed with brotli. Needs the folder `dist`, which `npm run build` makes.
+// the WebAssembly module, compressed with brotli. The same goes for what the service worker stores in the background, so
+// that commitments open without a network: everything that the page of `/` has not loaded, compressed with brotli. Needs the folder `dist`, which `npm run build` makes.
 import { readdirSync, readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const MAX_SCRIPT_BYTES = 120 * 1024;
 const MAX_MODULE_BYTES = 160 * 1024;
+const MAX_OFFLINE_BYTES = 270 * 1024;
 
 const assets = new URL('dist/assets/', import.meta.url);
 const names = readdirSync(assets);
@@ -27,9 +29,15 @@ for (const entry of [/^index-.*\.js$/, /^DocumentPage-.*\.js$/]) {
 const script = [...scripts].reduce((sum, name) => sum + gzipSync(read(name), { level: 9 }).length, 0);
 const wasm = brotliCompressSync(read(names.find((name) => name.endsWith('.wasm')))).length;
 
+const list = names.find((name) => /^offline-files-.*\.json$/.test(name));
+const page = readFileSync(new URL('../index.html', assets)).toString();
+const later = JSON.parse(read(list)).needed.filter((file) => !page.includes(`"${file}"`));
+const offline = later.reduce((sum, file) => sum + brotliCompressSync(read(file.replace('/assets/', ''))).length, 0);
+
 for (const [what, bytes, most] of [
   ['JavaScript of a commitment', script, MAX_SCRIPT_BYTES],
   ['WebAssembly module', wasm, MAX_MODULE_BYTES],
+  ['Stored later for work without a network', offline, MAX_OFFLINE_BYTES],
 ]) {
   console.log(`${what}: ${bytes} of ${most} bytes`);
   if (bytes > most) process.exitCode = 1;

@@ -35,6 +35,11 @@ fn offline_edits_survive_reloads_restarts_and_other_people_on_the_laptop() -> Re
 }
 
 #[test]
+fn after_an_update_of_the_app_a_commitment_opens_without_a_network() -> Result<()> {
+    story("updated_app.mjs")
+}
+
+#[test]
 fn a_browser_and_a_stock_client_share_a_text() -> Result<()> {
     story("with_stock.mjs")
 }

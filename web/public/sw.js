@@ -2,25 +2,93 @@
 // passes through this service worker: the app stores documents itself, separately for each person.
 
 const CACHE = 'accord-1';
+// The time from the opening of a page until the files for later are fetched.
+const DELAY_MS = 3_000;
+// The time between two looks at whether a page waits for files of its own.
+const PAUSE_MS = 200;
+
+// Number of files that pages wait for. They come before the files that are stored for later.
+let filesUnderWay = 0;
+// The promise of the present run of `keepNewest`, if there is one.
+let keeping;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(keepPage().then(() => self.skipWaiting()));
+  event.waitUntil(keepFirstPage().then(() => self.skipWaiting()));
 });
 
-// Stores the page of `/` and every file that it names. The app then opens without a network after a single visit. The
-// page is stored last, so that it never names a file that is not stored.
-async function keepPage() {
+// On the first visit, stores the page of `/` and every file that it names. The app then opens without a network after
+// this visit, and `keepNewest` adds what a commitment needs. The page is stored last, so that it never names a file that is
+// not stored.
+async function keepFirstPage() {
   const cache = await caches.open(CACHE);
-  const response = await fetch('/', { cache: 'no-cache' });
-  if (!response.ok) return;
-  const html = await response.clone().text();
-  for (const [, file] of html.matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
-    if (!(await cache.match(file))) await cache.add(file);
-  }
+  if (await cache.match('/')) return;
+  const { response, files } = await fetchPage();
+  for (const file of files) if (!(await cache.match(file))) await cache.add(file);
   await cache.put('/', response);
 }
 
-self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+// Returns the page of `/` as the server has it now, the files that it names, and the address of its list of files.
+async function fetchPage() {
+  const response = await fetch('/', { cache: 'no-cache' });
+  if (!response.ok) throw new Error(`the page has status ${response.status}`);
+  const html = await response.clone().text();
+  const files = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, file]) => file);
+  return { response, files, list: /name="offline-files" content="([^"]+)"/.exec(html)?.[1] };
+}
+
+// Begins to store what is needed later, unless this is under way.
+function keepForLater() {
+  keeping ??= keepNewest()
+    .catch(() => undefined)
+    .finally(() => {
+      keeping = undefined;
+    });
+  return keeping;
+}
+
+// Stores the newest page of `/` with every file that a commitment needs, also those that the app loads on demand. The
+// page is stored last: until then the device opens the page that it has, whose files are all stored. If the network
+// fails or is poor, the next visit continues.
+async function keepNewest() {
+  await sleep(DELAY_MS);
+  const cache = await caches.open(CACHE);
+  const { response, files, list } = await fetchPage();
+  const { needed, all } = await (await fetch(list)).json();
+  for (const file of [...files, ...needed]) {
+    if (await cache.match(file)) continue;
+    while (filesUnderWay > 0) await sleep(PAUSE_MS);
+    if (isNetworkPoor()) return;
+    await cache.add(new Request(file, { priority: 'low' }));
+  }
+  await cache.put('/', response);
+  await removeOldFiles(cache, all);
+}
+
+// Removes the assets of earlier versions of the app. While several pages are open, one of them can still be an earlier
+// version, so all assets stay.
+async function removeOldFiles(cache, all) {
+  const pages = await self.clients.matchAll({ type: 'window' });
+  if (pages.length > 1) return;
+  const kept = new Set(all);
+  for (const request of await cache.keys()) {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/assets/') && !kept.has(pathname)) await cache.delete(request);
+  }
+}
+
+// Whether the person asked to save data, or the network is slow. Browsers without this interface do not say.
+function isNetworkPoor() {
+  const { saveData, effectiveType } = self.navigator.connection ?? {};
+  return saveData === true || /2g$/.test(effectiveType ?? '');
+}
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(self.clients.claim());
+  // Pages wait for an activation, so it does not wait for this.
+  keepForLater();
+});
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
@@ -28,7 +96,7 @@ self.addEventListener('fetch', (event) => {
   if (/^\/(api|sync|metrics|healthz|readyz)(\/|$)/.test(url.pathname)) return;
   if (event.request.mode === 'navigate') {
     event.respondWith(page(event.request));
-    event.waitUntil(keepPage().catch(() => undefined));
+    event.waitUntil(keepForLater());
   } else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(event.request));
 });
 
@@ -49,7 +117,12 @@ async function asset(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request);
   if (kept) return kept;
-  const response = await fetch(request);
-  if (response.ok) await cache.put(request, response.clone());
-  return response;
+  filesUnderWay += 1;
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(request, response.clone());
+    return response;
+  } finally {
+    filesUnderWay -= 1;
+  }
 }

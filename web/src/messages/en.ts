@@ -8,7 +8,6 @@ export const en = {
   ...names,
 
   'app.name': 'Accord',
-  'app.tagline': 'Write open government commitments together',
   'app.skip': 'Skip to the text',
   'app.loading': 'Opening…',
   'app.signOut': 'Sign out',

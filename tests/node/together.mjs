@@ -77,6 +77,22 @@ await story(async ({ person, server }) => {
   await ben.type('.');
   assert.equal(await agree('results', ana, ben), 'Results\nxyzbold! plain.\nnext');
 
+  // Ben's name covers words of the line above, so it is gone soon after he has put his caret there. It stays away while Ana
+  // types beside his caret, and is shown again when he moves his caret, or while a pointer is at it.
+  const isNamed = () => ana.field('results').locator('.caret-name').isVisible();
+  const named = (shown, when) => until(`Ben’s name ${when}`, async () => (await isNamed()) === shown || 'not yet');
+  await named(false, 'is gone');
+  await ana.caret('results', 1, 0);
+  await ana.type('Ana ');
+  await agree('results', ana, ben);
+  await ana.pause(100);
+  assert.equal(await isNamed(), false, 'Ben’s name is not shown while Ana types');
+  await ben.press('ArrowLeft');
+  await named(true, 'is shown');
+  await named(false, 'is gone again');
+  await ana.field('results').locator('.caret').hover();
+  assert.equal(await isNamed(), true, 'Ben’s name is shown to a pointer');
+
   // For people who can't see the carets, the page says once, in words, who changed what.
   const told = () => ben.page.locator('p[role=status][aria-live=polite]').first().innerText();
   await until('Ben is told', async () => (await told()).includes('Ana Ferreira changed “What results do you want?”') || (await told()));

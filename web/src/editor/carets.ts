@@ -1,5 +1,6 @@
 // Shows the carets and selections of other people, with their names and in the shape and colour of their sector.
 
+import type { Node } from 'prosemirror-model';
 import { Plugin, PluginKey } from 'prosemirror-state';
 import { Decoration, DecorationSet, type EditorView } from 'prosemirror-view';
 import type { LiveDocument, Peer } from '../sync/live.svelte';
@@ -14,11 +15,11 @@ export function caretsPlugin(live: LiveDocument, target: string): Plugin<Decorat
     state: {
       init: (_, state) => DecorationSet.create(state.doc, []),
       apply(tr, set, _before, state) {
-        if (!tr.getMeta(pluginKey)) return set.map(tr.mapping, tr.doc);
-        const here = live.peers.filter((peer) => peer.cursor?.[0] === target);
+        const shown = set.map(tr.mapping, tr.doc);
+        if (!tr.getMeta(pluginKey)) return shown;
         return DecorationSet.create(
           state.doc,
-          here.flatMap((peer) => decorationsOf(state.doc, peer)),
+          peersIn(live, target).flatMap((peer) => decorationsOf(state.doc, peer, shown)),
         );
       },
     },
@@ -27,27 +28,37 @@ export function caretsPlugin(live: LiveDocument, target: string): Plugin<Decorat
 }
 
 export function refreshCarets(view: EditorView, live: LiveDocument, target: string): void {
-  const shown = pluginKey.getState(view.state)?.find().length ?? 0;
-  const isHere = live.peers.some((peer) => peer.cursor?.[0] === target);
-  if (isHere || shown > 0) view.dispatch(view.state.tr.setMeta(pluginKey, true));
+  const shown = pluginKey.getState(view.state)?.find();
+  if (shown?.length || peersIn(live, target).length) view.dispatch(view.state.tr.setMeta(pluginKey, true));
 }
 
-function decorationsOf(doc: Parameters<typeof findPlace>[0], { client, user, cursor }: Peer): Decoration[] {
+const peersIn = (live: LiveDocument, target: string) =>
+  live.peers.filter(({ cursor }) => cursor?.[0] === target);
+
+/**
+ * Returns the decorations of a person's caret and selection. `shown` are those that the page shows. A caret shows its name
+ * for a moment, since it was put there. One that stays, or that only moves along with the text, is still that caret.
+ */
+function decorationsOf(doc: Node, { client, user, cursor }: Peer, shown: DecorationSet): Decoration[] {
   if (!cursor) return [];
   const [, anchor, head] = cursor;
-  const from = findPlace(doc, Math.min(anchor, head)).position;
-  const to = findPlace(doc, Math.max(anchor, head)).position;
-  const caret = Decoration.widget(findPlace(doc, head).position, () => createCaret(user), {
-    key: `caret-${client}-${user.name}`,
+  const from = findPlace(doc, anchor).position;
+  const place = findPlace(doc, head).position;
+  const [same] = shown.find(place, place, (spec) => spec.client === client);
+  const since = same?.spec.since ?? Date.now();
+  const caret = Decoration.widget(place, () => createCaret(user, since), {
+    key: `${client}-${user.name}-${since}`,
+    client,
+    since,
     side: 10,
     ignoreSelection: true,
-    stopEvent: () => true,
   });
-  if (from === to) return [caret];
-  return [Decoration.inline(from, to, { class: `selected-by sector-${user.sector}` }), caret];
+  if (from === place) return [caret];
+  const selection = { class: `selected-by sector-${user.sector}` };
+  return [Decoration.inline(Math.min(from, place), Math.max(from, place), selection), caret];
 }
 
-function createCaret(user: Peer['user']): HTMLElement {
+function createCaret(user: Peer['user'], since: number): HTMLElement {
   const caret = document.createElement('span');
   caret.className = `caret sector-${user.sector}`;
   // Screen readers skip the carets of other people, so that names do not interrupt the text. The list of people names everybody.
@@ -55,6 +66,8 @@ function createCaret(user: Peer['user']): HTMLElement {
   const name = document.createElement('span');
   name.className = 'caret-name';
   name.textContent = user.name;
+  // The editor can create the element again at any time. Its animation then goes on where it was.
+  name.style.animationDelay = `${since - Date.now()}ms`;
   caret.append(name);
   return caret;
 }

@@ -11,7 +11,8 @@ pub(super) enum Source {
     /// The server made the update, to delete the elements of a redaction. Its cost is not limited, so that a document
     /// of any size can be redacted.
     Redaction,
-    /// The ledger contains the update. The update was accepted once, so it is applied whatever the limits are now.
+    /// The ledger contains the update. The update was accepted once, so its cost is not limited. The limits that the scan
+    /// and the check of the index enforce apply to it as well: those of nesting, clients and deleted ranges.
     Stored,
 }
 

@@ -125,7 +125,7 @@ impl Checker<'_> {
             }
             fronts.push(Front { client: run.client, structs: new });
         }
-        // Rule U5: an update brings new structs of at most 64 clients.
+        // Rule U5: an update brings new structs of at most 64 clients. This also judges stored entries.
         if fronts.len() > limits::MAX_CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
@@ -272,6 +272,7 @@ impl Checker<'_> {
     }
 
     fn deletes(&mut self, scan: &Scan<'_>) -> Result<(), Refusal> {
+        // Rule U5. This also judges stored entries.
         if scan.deletes.len() > limits::MAX_DELETED_RANGES {
             return Err(Refusal::TooManyItems);
         }

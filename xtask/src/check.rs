@@ -4,6 +4,7 @@
 use crate::build;
 use crate::documents;
 use crate::layers;
+use crate::numbers;
 use crate::process::{Cmd, root};
 use crate::protocol_rules;
 use crate::steps::Step;
@@ -54,11 +55,12 @@ pub fn layers() -> Result<()> {
     layers::check()
 }
 
-/// Checks the documents: links, paths, rules of the protocol, and whether each limit names the test or file that enforces
-/// it.
+/// Checks the documents: links, paths, rules of the protocol, whether each limit names the test or file that enforces it,
+/// and whether each number is where the documents say.
 pub fn documents() -> Result<()> {
     documents::check()?;
     protocol_rules::check()?;
+    numbers::check()?;
     limits()
 }
 

@@ -7,6 +7,7 @@ mod check;
 mod documents;
 mod fuzz;
 mod layers;
+mod numbers;
 mod process;
 mod protocol_rules;
 mod steps;
@@ -27,7 +28,7 @@ cargo xtask COMMAND
   web     build only the web app, for a server run with `cargo run`
   check   formatting, lints, layering, documents, licences, types
   layers  check only which module may import which
-  docs    check only the documents: links, paths, rules of the protocol, and what enforces each limit
+  docs    check only the documents: links, paths, rules of the protocol, what enforces each limit, and where numbers are
   bench   measure; `cargo xtask bench --help` lists the benchmarks
   fuzz    look for inputs that break a property; `cargo xtask fuzz` lists the targets";
 

@@ -13,8 +13,9 @@ const ASSET = /(assets\/|[`"']\.\/)(?=[\w-]+-[\w-]{8}\.\w+)/g;
  * version is an update of the app: all its assets have other names, and the old names do not exist any more.
  */
 async function proxyBefore(server) {
-  const proxy = { version: 'one', isBroken: false };
+  const proxy = { version: 'one', isBroken: false, asked: [] };
   const listener = createServer((incoming, outgoing) => {
+    proxy.asked.push(incoming.url);
     const isAsset = incoming.url.startsWith('/assets/');
     const path = incoming.url.replace(`/assets/${proxy.version}-`, '/assets/');
     const isGone = isAsset && (path === incoming.url || (proxy.isBroken && /DocumentPage/.test(path)));
@@ -81,8 +82,21 @@ await story(async ({ newcomer, server }) => {
   await ana.type('Typed with the first version. ');
   await ana.saved();
 
-  // The network fails while the device fetches the new version. The version that the device has still opens.
+  // A browser that saves data fetches nothing for later.
+  const asked = (name) => proxy.asked.some((path) => path.startsWith(`/assets/two-${name}`));
+  const saveData = (isSaving) =>
+    ana.context.serviceWorkers()[0].evaluate((saveData) => {
+      Object.defineProperty(navigator, 'connection', { configurable: true, value: { saveData } });
+    }, isSaving);
+  await saveData(true);
   proxy.version = 'two';
+  await page.goto(proxy.base);
+  await until('the list of files is read', async () => asked('offline-files'));
+  await ana.pause(1_000);
+  assert.ok(!asked('DocumentPage'), 'nothing is fetched for later');
+  await saveData(false);
+
+  // The network fails while the device fetches the new version. The version that the device has still opens.
   proxy.isBroken = true;
   await page.goto(proxy.base);
   await page.waitForSelector('h3 a');

@@ -128,9 +128,10 @@ async fn receive(request: Request, upload: Upload) -> Result<(Upload, Vec<u8>), 
     if let Some(upload) = upload {
         return Ok((upload, file));
     }
-    Err(Problem::large(
-        "A file can have at most 16 MiB. Save it without its pictures, and try again.",
-    ))
+    Err(Problem::large(&format!(
+        "A file can have at most {} MiB. Save it without its pictures, and try again.",
+        MAX_IMPORT_BYTES >> 20
+    )))
 }
 
 /// Waits until the file can be uploaded, receives the file, and lets a worker read it.

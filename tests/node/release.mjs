@@ -123,7 +123,19 @@ await story(async ({ person, newcomer, server }) => {
   await fay.page.getByText(/Opens in \d+ hours?/).waitFor();
   await lookAtAll(fay.page, 'launch-waiting');
   assert.equal((await open('/r/demo')).status(), 404);
+  // In a closed plan, the launch can still be called off, but nothing can be launched and the quorum is settled.
+  const setClosed = async (closed) => {
+    const change = { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ closed }) };
+    assert.equal(await fay.page.evaluate(async (change) => (await fetch('/api/v1/plans/demo', change)).status, change), 204);
+    await fay.page.reload();
+    await fay.page.getByRole('heading', { name: 'Publication' }).waitFor();
+  };
+  await setClosed(true);
   await act(fay, 'Call off the launch');
+  await fay.page.getByText(/Opens in \d+ hours?/).waitFor({ state: 'detached' });
+  const offered = async () => [await button(fay.page, 'Launch releases').count(), await fay.page.getByText(/^Signatures /).count()];
+  assert.deepEqual(await offered(), [0, 0]);
+  await setClosed(false);
   await button(fay.page, 'Launch releases').click();
   await fay.page.getByLabel('Now', { exact: true }).check();
   await button(fay.page, 'Review the launch').click();

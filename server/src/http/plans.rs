@@ -59,8 +59,10 @@ pub(crate) struct PlanDetail {
     may_retire: bool,
     /// Whether the caller may invite people, change seats, name, close and reopen the plan, and set its quorum.
     may_manage: bool,
-    /// Whether the caller may launch releases and call off launches.
+    /// Whether the caller may launch releases.
     may_launch: bool,
+    /// Whether the caller may call off launches, also in a closed plan.
+    may_call_off: bool,
     /// The number of signatures that a release needs from each side.
     quorum: Quorum,
     /// The documents of the plan. Empty if the caller may not read them.
@@ -213,6 +215,7 @@ pub(super) async fn show(
         may_retire: may(Action::RetireDocument) && !plan.is_closed(),
         may_manage: may(Action::ManagePeople) && may(Action::ManagePlan),
         may_launch: may(Action::SteerReleases) && !plan.is_closed(),
+        may_call_off: may(Action::SteerReleases),
         quorum: plan.quorum(),
         launches: launches::views(&plan),
         now: app.clock.now_ms(),

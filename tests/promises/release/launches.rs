@@ -104,6 +104,34 @@ fn nothing_leaks_before_its_time_and_then_it_opens_by_itself() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn in_a_closed_plan_a_launch_can_be_called_off_and_the_plan_says_so() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let visit = |demo| Visitor::sign_in(&server.address, demo);
+    let (fay, ana, ben) = (visit("fay")?, visit("ana")?, visit("ben")?);
+    let document = ana.create("Contracts")?;
+    freeze(&fay, &ana, &ben, &document)?;
+    let now = fay.get("/api/v1/plans/demo")?.1["now"].as_u64().context("the server’s time")?;
+    let launches = "/api/v1/plans/demo/launches";
+    let later = json!({ "documents": [document], "opens": now + 3_600_000, "zone": "UTC" });
+    let (_, launch) = fay.post(launches, later.clone())?;
+    let call_off = format!("{launches}/{}", launch["seq"]);
+    let rights = |who: &Visitor| -> Result<(bool, bool)> {
+        let (_, plan) = who.get("/api/v1/plans/demo")?;
+        let right = |name: &str| plan[name].as_bool().with_context(|| format!("{name}: {plan}"));
+        Ok((right("may_launch")?, right("may_call_off")?))
+    };
+    ensure!(rights(&fay)? == (true, true) && rights(&ana)? == (false, false));
+    let closed = json!({ "closed": true });
+    ensure!(fay.request("PATCH", "/api/v1/plans/demo", Some(closed))?.0 == 204);
+    ensure!(rights(&fay)? == (false, true) && rights(&ana)? == (false, false));
+    ensure!(ana.request("DELETE", &call_off, None)?.0 == 403);
+    ensure!(fay.request("DELETE", &call_off, None)?.0 == 204);
+    ensure!(fay.post(launches, later)?.0 == 409, "a closed plan launches nothing");
+    Ok(())
+}
+
 /// Makes a plan with people, each given as name, role, sector, and whether they are a signatory. Returns the plan's
 /// id and the people, in the same order.
 fn plan(

@@ -1753,9 +1753,11 @@ export interface components {
             id: string;
             /** @description The launches of the plan, the newest last. */
             launches: components["schemas"]["LaunchView"][];
+            /** @description Whether the caller may call off launches, also in a closed plan. */
+            may_call_off: boolean;
             /** @description Whether the caller may create commitments. */
             may_create: boolean;
-            /** @description Whether the caller may launch releases and call off launches. */
+            /** @description Whether the caller may launch releases. */
             may_launch: boolean;
             /** @description Whether the caller may invite people, change seats, name, close and reopen the plan, and set its quorum. */
             may_manage: boolean;

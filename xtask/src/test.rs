@@ -24,9 +24,15 @@ fn web_units() -> Result<()> {
     Cmd::new("npm").args(["run", "--silent", "test"]).dir("web").run()
 }
 
+/// Number of tests that run at the same time for each core. Many tests wait most of their time, for time limits or for a
+/// browser.
+const TESTS_PER_CORE: usize = 2;
+
 fn tests() -> Result<()> {
+    let cores = std::thread::available_parallelism()?.get();
     build::cargo_for_tests("test")
         .args(["--no-fail-fast"])
+        .env("RUST_TEST_THREADS", (cores * TESTS_PER_CORE).to_string())
         .env("ACCORD_CHROMIUM", tools::chromium()?)
         .env("ACCORD_PYTHON", tools::file_readers()?)
         .env("RUST_BACKTRACE", "0")

@@ -1,7 +1,7 @@
 //! The files of a log after a crash or damage.
 
 use accord_store::fuzzing::{LOG_BLOCK_BYTES, LogFiles, open_log, salvage_log};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// The bodies of the batches of two segments. The last batch of the log has several blocks.
@@ -26,14 +26,14 @@ enum Damage {
 /// Damages the files of a log and opens it. It must open exactly if all it lost is a part of the last batch that is left,
 /// and everything behind. A salvage must return only batches that were written.
 pub(crate) fn run(data: &[u8]) {
-    static WHOLE: OnceLock<(LogFiles, Vec<Vec<u8>>, Mutex<TempDir>)> = OnceLock::new();
-    let (whole, written, folder) = WHOLE.get_or_init(whole);
+    static WHOLE: OnceLock<(LogFiles, Vec<Vec<u8>>)> = OnceLock::new();
+    let (whole, written) = WHOLE.get_or_init(whole);
     let mut files = whole.clone();
     for bytes in data.chunks_exact(BYTES_PER_DAMAGE).take(MAX_DAMAGES) {
         damage(&mut files, whole, bytes);
     }
     let left = torn(whole, &files);
-    let folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = folder();
     let folder = folder.path();
     files.put(folder).expect(DISK);
     // With a witness, a salvage looks for batches behind damaged headers, which takes a tenth of a second.
@@ -56,8 +56,13 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
-/// Returns the files of a whole log, the bodies of its batches, and a folder, which is in memory if that is possible.
-fn whole() -> (LogFiles, Vec<Vec<u8>>, Mutex<TempDir>) {
+/// Returns an empty folder, which is in memory if that is possible. It is removed when the value is dropped.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect(DISK)
+}
+
+/// Returns the files of a whole log, and the bodies of its batches.
+fn whole() -> (LogFiles, Vec<Vec<u8>>) {
     let mut number = 0u8;
     let bodies = BATCHES.map(|lens| {
         lens.iter()
@@ -67,9 +72,8 @@ fn whole() -> (LogFiles, Vec<Vec<u8>>, Mutex<TempDir>) {
             })
             .collect::<Vec<_>>()
     });
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect(DISK);
-    let files = LogFiles::written(&bodies, folder.path()).expect(DISK);
-    (files, bodies.concat(), Mutex::new(folder))
+    let files = LogFiles::written(&bodies, folder().path()).expect(DISK);
+    (files, bodies.concat())
 }
 
 fn damage(files: &mut LogFiles, whole: &LogFiles, bytes: &[u8]) {

@@ -193,7 +193,7 @@ impl Shared {
         }
         if job.iter().any(removes) {
             self.room.check_least()?;
-            self.reopen_for_removal()?;
+            self.sled.check()?;
         }
         first.into_iter().try_for_each(|(ledger, seq)| self.read(ledger, seq).map(drop))
     }

@@ -78,6 +78,14 @@ impl Reopenable {
         self.failure().is_some()
     }
 
+    /// Checks that sled has not failed since it was opened.
+    ///
+    /// # Errors
+    /// Returns the error with which it failed.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.failure().as_ref().map_or(Ok(()), |failure| Err(failure.error.clone()))
+    }
+
     /// Closes sled and opens it again, and lets `verify` check what it contains. Readers wait meanwhile.
     ///
     /// # Errors

@@ -205,26 +205,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Opens sled again if it has failed, before a removal. Only the holder of the writer calls this.
-    ///
-    /// # Errors
-    /// Returns the reason why sled can't be opened.
-    pub(super) fn reopen_for_removal(&self) -> Result<(), StoreError> {
-        if !self.sled.has_failed() {
-            return Ok(());
-        }
-        let witness = lock(&self.witness);
-        let (settling, newest) = self.unsettled_layers();
-        let layers: Vec<&Layer> = settling.as_deref().into_iter().chain([&newest]).collect();
-        self.reopen_if_failed(&layers, &witness)
-    }
-
-    /// Returns the layer that is being settled, and the newest one.
-    fn unsettled_layers(&self) -> (Option<Arc<Layer>>, Layer) {
-        let layers = self.layers();
-        (layers.settling.clone(), layers.newest.clone())
-    }
-
     /// Opens sled again if it has failed. It must have everything that the witness says, and can have any part of the layers
     /// that are being settled.
     fn reopen_if_failed(&self, layers: &[&Layer], witness: &Witness) -> Result<(), StoreError> {
@@ -317,7 +297,10 @@ impl Shared {
         witness: &mut Witness,
         removals: &[Resolved],
     ) -> Result<(), StoreError> {
-        let (settling, newest) = self.unsettled_layers();
+        let (settling, newest) = {
+            let layers = self.layers();
+            (layers.settling.clone(), layers.newest.clone())
+        };
         let layers: Vec<&Layer> = settling.as_deref().into_iter().chain([&newest]).collect();
         self.reopen_if_failed(&layers, witness)?;
         let mut next = self.write_layers(&layers, witness)?;

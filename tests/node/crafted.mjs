@@ -35,6 +35,7 @@ function shown(updates) {
     problem: reader(doc.getText('problem')),
     milestones: reader(doc.getMap('milestones')),
     facts: reader(doc.getMap('facts')),
+    elsewhere: reader(doc.getMap('elsewhere')),
   };
 }
 

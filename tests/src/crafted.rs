@@ -3,7 +3,7 @@
 use crate::{actor, node};
 use accord_document::body::Genesis;
 use accord_document::ids::LineageId;
-use accord_document::ledger::RULES;
+use accord_document::ledger::{Entry, Outcome, RULES};
 use accord_document::lib0::Write as _;
 use accord_document::state::DocumentState;
 use accord_document::template::{FACTS, MILESTONES};
@@ -26,6 +26,8 @@ use yrs::{Any, Map as _, Out, ReadTxn, Text as _, Transact, Update};
 const ATTEMPTS: usize = 80;
 /// The texts that the updates write to.
 const TEXTS: [&str; 2] = ["title", "problem"];
+/// The maps that the updates write to. No reader sees the last one.
+const MAPS: [&str; 3] = [MILESTONES, FACTS, "elsewhere"];
 /// The clients that write.
 const CLIENTS: RangeInclusive<u64> = 1..=4;
 
@@ -74,8 +76,9 @@ fn crafted_case(seed: u64) -> Result<CraftedCase> {
         language: "en".into(),
         rules: RULES,
     };
-    let mut state = DocumentState::begin(&genesis.entry(ana.clone(), 0, [0; 16]))?;
-    let (mut next, mut updates) = (BTreeMap::new(), Vec::new());
+    let genesis = genesis.entry(ana.clone(), 0, [0; 16]);
+    let mut state = DocumentState::begin(&genesis)?;
+    let (mut next, mut updates, mut entries) = (BTreeMap::new(), Vec::new(), Vec::new());
     for _ in 0..ATTEMPTS {
         let mut crafter = Crafter { random: &mut random, next: next.clone() };
         let update = crafter.update();
@@ -85,11 +88,20 @@ fn crafted_case(seed: u64) -> Result<CraftedCase> {
         let Ok(Some(entry)) = taken else { continue };
         next = crafted;
         updates.push(BASE64.encode(entry.body.edit().context("an edit")?.0));
+        entries.push(entry);
     }
     let whole = state.encode_since(&StateVector::default());
     let doc = ydoc::new(9);
     doc.transact_mut().apply_update(Update::decode_v1(&whole)?)?;
-    Ok(CraftedCase { seed, updates, whole: BASE64.encode(&whole), shown: shown(state.doc()) })
+    let shown = shown_of(state.doc());
+    ensure!(shown_of(&doc) == shown, "document {seed} differs when it is read as a whole");
+    let mut replayed = DocumentState::begin(&genesis)?;
+    for entry in &entries {
+        let outcome = replayed.apply(&Entry::decode(&entry.encode())?)?;
+        ensure!(outcome == Outcome::Applied, "document {seed}: entry {} is void", entry.seq);
+    }
+    ensure!(shown_of(replayed.doc()) == shown, "document {seed} differs after a replay");
+    Ok(CraftedCase { seed, updates, whole: BASE64.encode(&whole), shown })
 }
 
 /// Makes updates. It knows the next clock of each client, but not what the elements are.
@@ -188,9 +200,8 @@ impl Crafter<'_> {
             }
             None => {
                 update.push(1);
-                let root = [TEXTS[0], TEXTS[1], TEXTS[1], MILESTONES, FACTS]
-                    [self.random.random_range(0..5)];
-                update.put_buf(root.as_bytes());
+                let roots = [&TEXTS[..], &TEXTS[1..], &MAPS].concat();
+                update.put_buf(roots[self.random.random_range(0..roots.len())].as_bytes());
             }
         }
     }
@@ -234,14 +245,14 @@ impl Crafter<'_> {
 }
 
 /// Returns what a document shows, as a reader of the shared types sees it.
-fn shown(doc: &yrs::Doc) -> Value {
+fn shown_of(doc: &yrs::Doc) -> Value {
     let txn = doc.transact();
     let mut all = Map::new();
     for text in TEXTS {
         let runs = txn.get_text(text).map_or(json!([]), |text| runs(&text, &txn));
         all.insert(text.to_owned(), runs);
     }
-    for map in [MILESTONES, FACTS] {
+    for map in MAPS {
         let values = txn.get_map(map).map_or(json!({}), |map| values(&map, &txn));
         all.insert(map.to_owned(), values);
     }

@@ -1,4 +1,4 @@
-//! Edits: an update is checked and integrated, and becomes an entry, or it is refused as a whole (rules U1 to U13). An update
+//! Edits: an update is checked and integrated, and becomes an entry, or it is refused as a whole (rules U1 to U14). An update
 //! that costs more than one turn allows is cut into parts, each of which becomes an entry of its own (rule C8).
 
 use super::DocumentState;
@@ -256,7 +256,7 @@ impl DocumentState {
                 return Err(Refusal::Forged { client });
             }
             if novelty.leaves_several_values() {
-                return Err(Refusal::Misplaced);
+                return Err(Refusal::SeveralValues);
             }
         }
         if !permits(actor.seat, Action::Write) {

@@ -190,7 +190,7 @@ fn u14_an_item_under_a_key_has_one_live_element() {
     };
     let [one, first, both] = [&[0][..], &[1, 1, 1, 0, 1], &[1, 1, 1, 0, 2]].map(values);
     for several in [one, first] {
-        assert_eq!(state.edit(&ana, 9, [1; 16], &several), Err(Refusal::Misplaced));
+        assert_eq!(state.edit(&ana, 9, [1; 16], &several), Err(Refusal::SeveralValues));
     }
     // A client that keeps deleted values for its undo sends them in this form.
     assert!(state.edit(&ana, 9, [1; 16], &both).is_ok());

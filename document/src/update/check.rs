@@ -166,6 +166,7 @@ impl Checker<'_> {
         let from = self.next(client).max(item.clock);
         if item.len > 1 && self.is_keyed(location) {
             self.new.keyed.insert(Id { client, clock: item.clock });
+            // Rule U14: only one element under a key is not deleted.
             if !matches!(item.body, StructBody::Item { content: ItemContent::Deleted, .. }) {
                 self.new.values.insert(ID::new(ClientID::new(client), from), item.end() - from);
             }

@@ -210,8 +210,8 @@ impl<'u> Cutter<'u> {
     /// Distributes deleted ranges over the parts. A range is given as its client, its first clock, and the clock
     /// after its last.
     ///
-    /// `keyed` contains the first elements of items that may be integrated only together with their deletion (rule U14).
-    /// A part has no more of them than it may have deleted ranges, so their deletions are distributed first.
+    /// `keyed` contains the first elements of items that may be integrated only together with their deletion (rule U14). The
+    /// ranges that delete them are distributed first: a part has at most `max_steps` such items, so the ranges fit.
     fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>, keyed: &BTreeSet<Id>) {
         let is_keyed = |&(client, from, to): &(u64, u32, u32)| {
             let elements = Id { client, clock: from }..Id { client, clock: to };

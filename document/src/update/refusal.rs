@@ -16,6 +16,8 @@ pub enum Refusal {
     Unknown,
     #[error("the update deletes content that does not exist yet")]
     DeleteAhead,
+    #[error("the update leaves several values under one key")]
+    SeveralValues,
     #[error("client id {client} belongs to somebody else")]
     Forged { client: u64 },
     #[error("the update puts content in a place where nobody could have written it")]
@@ -49,7 +51,11 @@ impl Refusal {
     pub fn asks_for_resync(self) -> bool {
         matches!(
             self,
-            Self::Scan(ScanError::Pending) | Self::Gap { .. } | Self::Unknown | Self::DeleteAhead
+            Self::Scan(ScanError::Pending)
+                | Self::Gap { .. }
+                | Self::Unknown
+                | Self::DeleteAhead
+                | Self::SeveralValues
         )
     }
 
@@ -63,6 +69,7 @@ impl Refusal {
             Self::Gap { .. } => "gap",
             Self::Unknown => "unknown_content",
             Self::DeleteAhead => "delete_ahead",
+            Self::SeveralValues => "several_values",
             Self::Forged { .. } => "forged_client",
             Self::Misplaced => "misplaced",
             Self::TooManyBetween => "tangled",

@@ -168,6 +168,11 @@ fn u4_no_shown_item_has_garbage_beside_it() {
         assert_eq!(state.edit(&ana, 9, [1; 16], &forged), Err(Refusal::Misplaced));
     }
     assert_eq!(Content::read(state.doc()).plain("problem"), "abc");
+    // The same holds in a root that no reader sees.
+    let elsewhere = [1, 1, 4, 0, 4, 1, 1, b'x', 1, b'y', 0];
+    assert!(state.edit(&ana, 9, [1; 16], &elsewhere).is_ok());
+    let unseen = [1, 1, 3, 0, 0xc4, 4, 0, 2, 0, 1, b'x', 0];
+    assert_eq!(state.edit(&ana, 9, [1; 16], &unseen), Err(Refusal::Misplaced));
     // An item that has only garbage beside it is garbage for everybody.
     let between_garbage = [1, 1, 3, 0, 0x84, 2, 0, 1, b'x', 0];
     assert!(state.edit(&ana, 9, [1; 16], &between_garbage).is_ok());

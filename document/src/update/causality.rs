@@ -10,8 +10,9 @@
 //! The elements that a client must have seen follow from what the client wrote: its own earlier elements, the elements
 //! to which these refer, and everything that the writers of the referenced elements had seen when they wrote them.
 //!
-//! A neighbour can have been collected as garbage. Yjs then collects the new element as well, but yrs shows it in the text
-//! of its other neighbour. So such an element is refused too.
+//! A neighbour can have been collected as garbage. Yjs then collects the new element as well, but yrs puts it beside its other
+//! neighbour. So if only one neighbour is garbage, a new element is refused. No editor writes such an element, because Yjs
+//! collects the elements of a deleted shared type together.
 //!
 //! Rules U4, U8 and U9.
 
@@ -48,7 +49,7 @@ struct Work<'c> {
     /// Takes a client id, and returns the maximum number of items into which yrs can have divided that client's
     /// elements.
     items: &'c dyn Fn(u64) -> u64,
-    /// `None` means no limit: the update is in the ledger already.
+    /// `None` means no limit: the server made the update, or the ledger contains it already.
     left: Option<u64>,
 }
 
@@ -69,8 +70,9 @@ impl StructIndex {
     /// Adds the new elements of an update to the order. The update must have passed [`check`](Self::check).
     ///
     /// `items` takes a client id, and returns the maximum number of items into which yrs can have divided that client's
-    /// elements. `limit` is the maximum work for all new elements together; `None` means no limit, for an update that
-    /// is in the ledger already. An item between the neighbours of a new element counts as one, and so do 16 look-ups in causal histories.
+    /// elements. `limit` is the maximum work for all new elements together; `None` means no limit, for an update that the
+    /// server made or that the ledger contains already. An item between the neighbours of a new element counts as one, and
+    /// so do 16 look-ups in causal histories.
     ///
     /// # Errors
     /// Returns an error if an element can't have been written at the position that it names, or if the work would
@@ -159,7 +161,7 @@ impl StructIndex {
         if is_shown && is_value && matches!(content, ItemContent::Text(_)) {
             return Err(Refusal::Misplaced);
         }
-        if is_shown && work.is_for_new_update() && is_beside_garbage(&position, item) {
+        if work.is_for_new_update() && is_beside_garbage(&position, item) {
             return Err(Refusal::Misplaced);
         }
         self.between(order, &position, first, is_shown, work)?;

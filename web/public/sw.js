@@ -120,7 +120,8 @@ async function asset(request) {
   filesUnderWay += 1;
   try {
     const response = await fetch(request);
-    if (response.ok) await cache.put(request, response.clone());
+    // A device without space for the asset still gets it.
+    if (response.ok) await cache.put(request, response.clone()).catch(() => undefined);
     return response;
   } finally {
     filesUnderWay -= 1;

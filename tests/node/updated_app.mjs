@@ -108,5 +108,19 @@ await story(async ({ newcomer, server }) => {
   await page.waitForSelector('h3 a');
   await until('the new app is kept, and the old one is gone', isComplete('two'));
   await opensOffline();
+
+  // A page of the old version stays open, while a page of the new version is open for a moment only. The files of the old
+  // page stay, because the server does not have them any more.
+  await page.goto(proxy.base);
+  await page.waitForSelector('h3 a');
+  proxy.version = 'three';
+  const other = await ana.context.newPage();
+  await other.goto(proxy.base);
+  await other.waitForSelector('h3 a');
+  await other.close();
+  await until('the new app is complete', async () => (await kept(page)).named.some((file) => file.includes('/three-')));
+  await ana.pause(1_000);
+  const isKept = async (name) => (await kept(page)).files.some((file) => file.startsWith(`/assets/${name}`));
+  assert.ok(await isKept('two-DocumentPage'), 'the open page can still load its files');
   assert.deepEqual(ana.errors, []);
 });

@@ -2,6 +2,8 @@
 // passes through this service worker: the app stores documents itself, separately for each person.
 
 const CACHE = 'accord-1';
+// For each open page, the address of the list of files of its version. It is empty for a page that is not the app.
+const OPEN_PAGES = 'accord-open-pages';
 // The time from the opening of a page until the files for later are fetched.
 const DELAY_MS = 3_000;
 // The time between two looks at whether a page waits for files of its own.
@@ -24,8 +26,8 @@ self.addEventListener('install', (event) => {
 async function keepFirstPage() {
   const cache = await caches.open(CACHE);
   if (await cache.match('/')) return;
-  const { response, files } = await fetchPage();
-  for (const file of files) if (!(await cache.match(file))) await cache.add(file);
+  const { response, files, list } = await fetchPage();
+  for (const file of [list, ...files]) if (!(await cache.match(file))) await cache.add(file);
   await cache.put('/', response);
 }
 
@@ -35,8 +37,12 @@ async function fetchPage() {
   if (!response.ok) throw new Error(`the page has status ${response.status}`);
   const html = await response.clone().text();
   const files = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, file]) => file);
-  return { response, files, list: /name="offline-files" content="([^"]+)"/.exec(html)?.[1] };
+  const list = listIn(html);
+  if (!list) throw new Error('the page names no list of files');
+  return { response, files, list };
 }
+
+const listIn = (html) => /name="offline-files" content="([^"]+)"/.exec(html)?.[1] ?? '';
 
 // Begins to store what is needed later, unless this is under way.
 function keepForLater() {
@@ -55,7 +61,8 @@ async function keepNewest() {
   await sleep(DELAY_MS);
   const cache = await caches.open(CACHE);
   const { response, files, list } = await fetchPage();
-  const { needed, all } = await (await fetch(list)).json();
+  if (!(await cache.match(list))) await cache.add(list);
+  const { needed } = await (await cache.match(list)).json();
   for (const file of [...files, ...needed]) {
     if (await cache.match(file)) continue;
     while (filesUnderWay > 0) await sleep(PAUSE_MS);
@@ -63,19 +70,45 @@ async function keepNewest() {
     await cache.add(new Request(file, { priority: 'low' }));
   }
   await cache.put('/', response);
-  await removeOldFiles(cache, all);
+  await removeOldFiles(cache, list);
 }
 
-// Removes the assets of earlier versions of the app. While several pages are open, one of them can still be an earlier
-// version, so all assets stay.
-async function removeOldFiles(cache, all) {
-  const pages = await self.clients.matchAll({ type: 'window' });
-  if (pages.length > 1) return;
-  const kept = new Set(all);
+// Removes the assets of versions that are no longer in use. In use are the newest version, the one that opens without a
+// network, and those of open pages. While a version in use has no list, all assets stay.
+async function removeOldFiles(cache, newest) {
+  const opens = await (await cache.match('/'))?.text();
+  const lists = new Set([newest, listIn(opens ?? ''), ...(await listsOfOpenPages())]);
+  const used = new Set(lists);
+  for (const list of lists) {
+    const stored = list ? await cache.match(list) : undefined;
+    if (!stored) return;
+    for (const file of (await stored.json()).all) used.add(file);
+  }
   for (const request of await cache.keys()) {
     const { pathname } = new URL(request.url);
-    if (pathname.startsWith('/assets/') && !kept.has(pathname)) await cache.delete(request);
+    if (pathname.startsWith('/assets/') && !used.has(pathname)) await cache.delete(request);
   }
+}
+
+// Returns the list of files of each open page of the app, and forgets the pages that are closed. The list is `undefined`
+// for a page that was opened before this service worker was there.
+async function listsOfOpenPages() {
+  const cache = await caches.open(OPEN_PAGES);
+  const pages = await self.clients.matchAll({ type: 'window' });
+  const open = new Set(pages.map(({ id }) => `/${id}`));
+  for (const request of await cache.keys()) {
+    if (!open.has(new URL(request.url).pathname)) await cache.delete(request);
+  }
+  const lists = await Promise.all([...open].map(async (id) => (await cache.match(id))?.text()));
+  return lists.filter((list) => list !== '');
+}
+
+// Notes which version of the app an opened page is.
+async function notePage(id, response) {
+  const isPage = response.headers.get('content-type')?.startsWith('text/html');
+  const list = isPage ? listIn(await response.text()) : '';
+  const cache = await caches.open(OPEN_PAGES);
+  await cache.put(`/${id}`, new Response(list));
 }
 
 // Whether the person asked to save data, or the network is slow. Browsers without this interface do not say.
@@ -95,7 +128,10 @@ self.addEventListener('fetch', (event) => {
   if (event.request.method !== 'GET' || url.origin !== location.origin) return;
   if (/^\/(api|sync|metrics|healthz|readyz)(\/|$)/.test(url.pathname)) return;
   if (event.request.mode === 'navigate') {
-    event.respondWith(page(event.request));
+    const response = page(event.request);
+    const copy = response.then((answer) => answer.clone());
+    event.respondWith(response);
+    event.waitUntil(copy.then((answer) => notePage(event.resultingClientId, answer)).catch(() => undefined));
     event.waitUntil(keepForLater());
   } else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(event.request));
 });

@@ -122,5 +122,17 @@ await story(async ({ newcomer, server }) => {
   await ana.pause(1_000);
   const isKept = async (name) => (await kept(page)).files.some((file) => file.startsWith(`/assets/${name}`));
   assert.ok(await isKept('two-DocumentPage'), 'the open page can still load its files');
+
+  // A browser that saves data keeps the version that it has, however many follow. It removes those that no page uses.
+  await saveData(true);
+  for (const [version, unused] of [['four', 'two'], ['five', 'four'], ['six', 'five']]) {
+    proxy.version = version;
+    await page.goto(proxy.base);
+    await page.waitForSelector('h3 a');
+    assert.ok(await isKept(`${version}-index`), 'the page keeps what it loads');
+    await until(`no page uses version ${unused}`, async () => !(await isKept(`${unused}-`)));
+    assert.ok(await isKept('three-DocumentPage'));
+  }
+  await opensOffline();
   assert.deepEqual(ana.errors, []);
 });

@@ -56,21 +56,30 @@ function keepForLater() {
 
 // Stores the newest page of `/` with every file that a commitment needs, also those that the app loads on demand. The
 // page is stored last: until then the device opens the page that it has, whose files are all stored. If the network
-// fails or is poor, the next visit continues.
+// fails or is poor, the next visit continues. A device whose network is always poor stores its page for ever, however
+// old. Only without a network does it open that page, and an old app is then better than none.
 async function keepNewest() {
   await sleep(DELAY_MS);
   const cache = await caches.open(CACHE);
   const { response, files, list } = await fetchPage();
   if (!(await cache.match(list))) await cache.add(list);
   const { needed } = await (await cache.match(list)).json();
-  for (const file of [...files, ...needed]) {
+  try {
+    if (await addFiles(cache, [...files, ...needed])) await cache.put('/', response);
+  } finally {
+    await removeOldFiles(cache, list);
+  }
+}
+
+// Stores the files. Returns false if the network is too poor for those that are missing.
+async function addFiles(cache, files) {
+  for (const file of files) {
     if (await cache.match(file)) continue;
     while (filesUnderWay > 0) await sleep(PAUSE_MS);
-    if (isNetworkPoor()) return;
+    if (isNetworkPoor()) return false;
     await cache.add(new Request(file, { priority: 'low' }));
   }
-  await cache.put('/', response);
-  await removeOldFiles(cache, list);
+  return true;
 }
 
 // Removes the assets of versions that are no longer in use. In use are the newest version, the one that opens without a

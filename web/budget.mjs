@@ -37,7 +37,7 @@ const offline = later.reduce((sum, file) => sum + brotliCompressSync(read(file.r
 for (const [what, bytes, most] of [
   ['JavaScript of a commitment', script, MAX_SCRIPT_BYTES],
   ['WebAssembly module', wasm, MAX_MODULE_BYTES],
-  ['Stored later for work without a network', offline, MAX_OFFLINE_BYTES],
+  ['Kept for work without a network', offline, MAX_OFFLINE_BYTES],
 ]) {
   console.log(`${what}: ${bytes} of ${most} bytes`);
   if (bytes > most) process.exitCode = 1;

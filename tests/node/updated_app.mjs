@@ -82,7 +82,7 @@ await story(async ({ newcomer, server }) => {
   await ana.type('Typed with the first version. ');
   await ana.saved();
 
-  // A browser that saves data fetches nothing for later.
+  // A browser that saves data fetches nothing only to keep it.
   const asked = (name) => proxy.asked.some((path) => path.startsWith(`/assets/two-${name}`));
   const saveData = (isSaving) =>
     ana.context.serviceWorkers()[0].evaluate((saveData) => {
@@ -93,7 +93,7 @@ await story(async ({ newcomer, server }) => {
   await page.goto(proxy.base);
   await until('the list of files is read', async () => asked('offline-files'));
   await ana.pause(1_000);
-  assert.ok(!asked('DocumentPage'), 'nothing is fetched for later');
+  assert.ok(!asked('DocumentPage'), 'nothing is fetched only to be kept');
   await saveData(false);
 
   // The network fails while the device fetches the new version. The version that the device has still opens.

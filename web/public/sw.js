@@ -4,12 +4,12 @@
 const CACHE = 'accord-1';
 // For each open page, the address of the list of files of its version. It is empty for a page that is not the app.
 const OPEN_PAGES = 'accord-open-pages';
-// The time from the opening of a page until the files for later are fetched.
+// The time from the opening of a page until the service worker begins to keep the newest version.
 const DELAY_MS = 3_000;
 // The time between two looks at whether a page waits for files of its own.
 const PAUSE_MS = 200;
 
-// Number of files that pages wait for. They come before the files that are stored for later.
+// Number of files that pages wait for. They come before the files that are only fetched to be kept.
 let filesUnderWay = 0;
 // The promise of the present run of `keepNewest`, if there is one.
 let keeping;
@@ -20,9 +20,9 @@ self.addEventListener('install', (event) => {
   event.waitUntil(keepFirstPage().then(() => self.skipWaiting()));
 });
 
-// On the first visit, stores the page of `/` and every file that it names. The app then opens without a network after
-// this visit, and `keepNewest` adds what a commitment needs. The page is stored last, so that it never names a file that is
-// not stored.
+// On the first visit, keeps the page of `/` and every file that it names. The app then opens without a network after
+// this visit, and `keepNewest` adds what a commitment needs. The page comes last, so that it never names a file that is
+// not kept.
 async function keepFirstPage() {
   const cache = await caches.open(CACHE);
   if (await cache.match('/')) return;
@@ -44,8 +44,8 @@ async function fetchPage() {
 
 const listIn = (html) => /name="offline-files" content="([^"]+)"/.exec(html)?.[1] ?? '';
 
-// Begins to store what is needed later, unless this is under way.
-function keepForLater() {
+// Begins to keep the newest version, unless this is under way.
+function startKeeping() {
   keeping ??= keepNewest()
     .catch(() => undefined)
     .finally(() => {
@@ -54,9 +54,9 @@ function keepForLater() {
   return keeping;
 }
 
-// Stores the newest page of `/` with every file that a commitment needs, also those that the app loads on demand. The
-// page is stored last: until then the device opens the page that it has, whose files are all stored. If the network
-// fails or is poor, the next visit continues. A device whose network is always poor stores its page for ever, however
+// Keeps the newest page of `/` with every file that a commitment needs, also those that the app loads on demand. The
+// page comes last: until then the device opens the page that it has, whose files are all kept. If the network
+// fails or is poor, the next visit continues. A device whose network is always poor keeps its page for ever, however
 // old. Only without a network does it open that page, and an old app is then better than none.
 async function keepNewest() {
   await sleep(DELAY_MS);
@@ -65,14 +65,14 @@ async function keepNewest() {
   if (!(await cache.match(list))) await cache.add(list);
   const { needed } = await (await cache.match(list)).json();
   try {
-    if (await addFiles(cache, [...files, ...needed])) await cache.put('/', response);
+    if (await keepFiles(cache, [...files, ...needed])) await cache.put('/', response);
   } finally {
     await removeOldFiles(cache, list);
   }
 }
 
-// Stores the files. Returns false if the network is too poor for those that are missing.
-async function addFiles(cache, files) {
+// Keeps the files. Returns false if the network is too poor for those that are missing.
+async function keepFiles(cache, files) {
   for (const file of files) {
     if (await cache.match(file)) continue;
     while (filesUnderWay > 0) await sleep(PAUSE_MS);
@@ -89,9 +89,9 @@ async function removeOldFiles(cache, newest) {
   const lists = new Set([newest, listIn(opens ?? ''), ...(await listsOfOpenPages())]);
   const used = new Set(lists);
   for (const list of lists) {
-    const stored = list ? await cache.match(list) : undefined;
-    if (!stored) return;
-    for (const file of (await stored.json()).all) used.add(file);
+    const kept = list ? await cache.match(list) : undefined;
+    if (!kept) return;
+    for (const file of (await kept.json()).all) used.add(file);
   }
   for (const request of await cache.keys()) {
     const { pathname } = new URL(request.url);
@@ -99,8 +99,8 @@ async function removeOldFiles(cache, newest) {
   }
 }
 
-// Returns the list of files of each open page of the app, and forgets the pages that are closed. The list is `undefined`
-// for a page that was opened before this service worker was there.
+// Returns the list of files of each open page of the app, and forgets the pages that are closed. The list is
+// `undefined` for a page that was opened before this service worker was there.
 async function listsOfOpenPages() {
   const cache = await caches.open(OPEN_PAGES);
   const pages = await self.clients.matchAll({ type: 'window' });
@@ -129,7 +129,7 @@ function isNetworkPoor() {
 self.addEventListener('activate', (event) => {
   event.waitUntil(self.clients.claim());
   // Pages wait for an activation, so it does not wait for this.
-  keepForLater();
+  startKeeping();
 });
 
 self.addEventListener('fetch', (event) => {
@@ -141,11 +141,11 @@ self.addEventListener('fetch', (event) => {
     const copy = response.then((answer) => answer.clone());
     event.respondWith(response);
     event.waitUntil(copy.then((answer) => notePage(event.resultingClientId, answer)).catch(() => undefined));
-    event.waitUntil(keepForLater());
+    event.waitUntil(startKeeping());
   } else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(event.request));
 });
 
-// Returns the page that is asked for, or without a network the app. The answer itself is not stored, because releases and
+// Returns the page that is asked for, or without a network the app. The answer itself is not kept, because releases and
 // files have addresses of their own, and are not the app.
 async function page(request) {
   try {
@@ -156,8 +156,8 @@ async function page(request) {
   }
 }
 
-// Returns an asset, from the cache if possible. The name of an asset contains a hash of its content, so a
-// stored asset is never stale.
+// Returns an asset, from the cache if possible. The name of an asset contains a hash of its content, so a kept
+// asset is never stale.
 async function asset(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request);

@@ -1,27 +1,30 @@
 // Lists the files that a commitment needs without a network, and names the list in the page. The service worker
-// (`public/sw.js`) keeps these files. The list is an asset, so its name contains a hash: a page always names its own list.
+// (`public/sw.js`) keeps these files. The list is an asset, so its name contains a hash: a page always names its own
+// list.
 import type { Plugin, Rollup } from 'vite';
 
 /** The page whose code is kept, with all code that it loads on demand. */
 const PAGE = '/features/commitment/DocumentPage.svelte';
 
-/** Returns the plugin that makes the list. */
+/** Returns the plugin that makes the list. It runs last, when no other plugin adds or removes files any more. */
 export function offlineFiles(): Plugin {
-  let list = '';
   return {
     name: 'offline-files',
-    apply: 'build',
-    generateBundle(_, bundle) {
-      const needed = filesOf(bundle).map((file) => `/${file}`);
-      const all = Object.keys(bundle).filter((file) => file.startsWith('assets/'));
-      const source = JSON.stringify({ needed, all: all.map((file) => `/${file}`) });
-      list = this.getFileName(this.emitFile({ type: 'asset', name: 'offline-files.json', source }));
-    },
-    transformIndexHtml: {
+    // A build for Node makes no page.
+    apply: (_, { command, isSsrBuild }) => command === 'build' && !isSsrBuild,
+    generateBundle: {
       order: 'post',
-      handler: () => [
-        { tag: 'meta', attrs: { name: 'offline-files', content: `/${list}` }, injectTo: 'head' },
-      ],
+      handler(_, bundle) {
+        const page = bundle['index.html'];
+        if (page?.type !== 'asset') throw new Error('the build has no index.html');
+        const needed = filesOf(bundle).map((file) => `/${file}`);
+        if (needed.length === 0) throw new Error(`${PAGE} needs no file`);
+        const all = Object.keys(bundle).filter((file) => file.startsWith('assets/'));
+        const source = JSON.stringify({ needed, all: all.map((file) => `/${file}`) });
+        const list = this.getFileName(this.emitFile({ type: 'asset', name: 'offline-files.json', source }));
+        const tag = `<meta name="offline-files" content="/${list}">`;
+        page.source = page.source.toString().replace('</head>', `  ${tag}\n  </head>`);
+      },
     },
   };
 }

@@ -1,6 +1,7 @@
-// Checks that what a browser loads to open a commitment stays within limits: the JavaScript, compressed with gzip, and
-// the WebAssembly module, compressed with brotli. The same goes for what the service worker stores in the background, so
-// that commitments open without a network: everything that the page of `/` has not loaded, compressed with brotli. Needs the folder `dist`, which `npm run build` makes.
+// Checks that what a browser loads to open a commitment stays within limits: the JavaScript, compressed with gzip,
+// and the WebAssembly module, compressed with brotli. The same goes for what the service worker keeps, so that
+// commitments open without a network: everything that the page of `/` has not loaded, compressed with brotli. Also
+// checks that all these files exist. Needs the folder `dist`, which `npm run build` makes.
 import { readdirSync, readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
@@ -31,8 +32,13 @@ const wasm = brotliCompressSync(read(names.find((name) => name.endsWith('.wasm')
 
 const list = names.find((name) => /^offline-files-.*\.json$/.test(name));
 const page = readFileSync(new URL('../index.html', assets)).toString();
-const later = JSON.parse(read(list)).needed.filter((file) => !page.includes(`"${file}"`));
-const offline = later.reduce((sum, file) => sum + brotliCompressSync(read(file.replace('/assets/', ''))).length, 0);
+if (!list || !page.includes(`content="/assets/${list}"`)) throw new Error('the page names no list of files');
+let offline = 0;
+for (const file of JSON.parse(read(list)).needed) {
+  const name = file.replace('/assets/', '');
+  if (!names.includes(name)) throw new Error(`dist has no file ${file}, which a commitment needs`);
+  if (!page.includes(`"${file}"`)) offline += brotliCompressSync(read(name)).length;
+}
 
 for (const [what, bytes, most] of [
   ['JavaScript of a commitment', script, MAX_SCRIPT_BYTES],

@@ -93,6 +93,12 @@ await story(async ({ person, server }) => {
   await ana.field('results').locator('.caret').hover();
   assert.equal(await isNamed(), true, 'Ben’s name is shown to a pointer');
 
+  // Ana clicks on Ben's caret. Her own caret is then there, and she can type.
+  await ana.field('results').locator('.caret').click();
+  await ana.type('|');
+  assert.equal((await agree('results', ana, ben)).split('\n')[1], 'Ana xyzbold! plain|.');
+  await ana.press('Backspace');
+
   // For people who can't see the carets, the page says once, in words, who changed what.
   const told = () => ben.page.locator('p[role=status][aria-live=polite]').first().innerText();
   await until('Ben is told', async () => (await told()).includes('Ana Ferreira changed “What results do you want?”') || (await told()));

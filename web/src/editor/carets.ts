@@ -51,7 +51,6 @@ function decorationsOf(doc: Node, { client, user, cursor }: Peer, shown: Decorat
     client,
     since,
     side: 10,
-    ignoreSelection: true,
   });
   if (from === place) return [caret];
   const selection = { class: `selected-by sector-${user.sector}` };

@@ -99,6 +99,16 @@ await story(async ({ person, server }) => {
   assert.equal((await agree('results', ana, ben)).split('\n')[1], 'Ana xyzbold! plain|.');
   await ana.press('Backspace');
 
+  // In forced colours, the mark of the caret differs from the page.
+  await ana.page.emulateMedia({ forcedColors: 'active' });
+  const canvas = await ana.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const mark = await ana
+    .field('results')
+    .locator('.caret')
+    .evaluate((caret) => getComputedStyle(caret, '::before').backgroundColor);
+  assert.notEqual(mark, canvas);
+  await ana.page.emulateMedia({ forcedColors: 'none' });
+
   // For people who can't see the carets, the page says once, in words, who changed what.
   const told = () => ben.page.locator('p[role=status][aria-live=polite]').first().innerText();
   await until('Ben is told', async () => (await told()).includes('Ana Ferreira changed “What results do you want?”') || (await told()));

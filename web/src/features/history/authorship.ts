@@ -65,7 +65,7 @@ function createMarks(
       shape.setAttribute('aria-hidden', 'true');
       return shape;
     },
-    { side: 1, ignoreSelection: true, key: `${start} ${author.sector}` },
+    { side: 1, key: `${start} ${author.sector}` },
   );
   const highlight = Decoration.inline(start, end, { class: `written sector-${author.sector}`, title });
   return isFirst ? [shape, highlight] : [highlight];

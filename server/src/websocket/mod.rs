@@ -85,7 +85,8 @@ impl Upgrade {
         tokio::spawn(async move {
             // The upgrade fails only if the connection has gone.
             if let Ok(upgraded) = on_upgrade.await {
-                serve(socket(upgraded, max_message_bytes).await).await;
+                // Serving has a task of its own, because a task keeps the memory of all that it ever waits for.
+                tokio::spawn(serve(socket(upgraded, max_message_bytes).await));
             }
         });
         self.response.map(|()| Body::empty())

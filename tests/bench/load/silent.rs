@@ -6,7 +6,7 @@ use super::{FIRST_ID, Framing, Load, Place};
 use crate::process::{LOAD_CORE, cpu_seconds, on_core, resident_memory};
 use crate::servers::Running;
 use accord_tests::{Visitor, raise_open_files};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,11 @@ const LASTS: Duration = Duration::from_secs(30);
 const PEOPLE: [&str; 2] = ["ana", "ben"];
 
 /// Connects `count` clients, and prints what they cost while they are silent, and while they renew their awareness.
+///
+/// # Errors
+/// Returns an error if a client can't connect, or if a connection ends.
 pub(crate) async fn silent(count: usize) -> Result<()> {
+    ensure!(count > 0, "there must be at least one client");
     raise_open_files()?;
     let dir = tempfile::tempdir()?;
     let nobody = Load { name: "silent", documents: 0, clients: 0, typing: 0, every: RENEWED_EVERY };
@@ -56,8 +60,9 @@ async fn measure(address: std::net::SocketAddr, pid: u32, count: usize) -> Resul
         let path = format!("/sync/{document}?ticket={ticket}");
         let place = Place { path, framing: Framing::Plain };
         let client = Client::join(address, &place, FIRST_ID + number as u64).await?;
-        senders.push(client.sender.try_clone()?);
-        reading.spawn_local(receive(client.socket, client.sender, received.clone()));
+        let sender = Rc::new(client.sender);
+        senders.push(sender.clone());
+        reading.spawn_local(receive(client.socket, sender, received.clone()));
     }
     let joined = cpu_seconds(pid)? - began;
     sleep(FORGOTTEN_AFTER).await;
@@ -92,7 +97,7 @@ fn share(seconds: f64, at: Instant) -> f64 {
 }
 
 /// Sends each client's awareness state at its interval, evenly spread over time.
-async fn renew(senders: &[Sender]) -> Result<()> {
+async fn renew(senders: &[Rc<Sender>]) -> Result<()> {
     let began = Instant::now();
     let step = RENEWED_EVERY / u32::try_from(senders.len())?;
     let rounds = LASTS.as_secs() / RENEWED_EVERY.as_secs();
@@ -107,7 +112,7 @@ async fn renew(senders: &[Sender]) -> Result<()> {
 }
 
 /// Receives for one client, and counts the messages.
-async fn receive(mut socket: Socket, sender: Sender, received: Rc<Cell<usize>>) -> Result<()> {
+async fn receive(mut socket: Socket, sender: Rc<Sender>, received: Rc<Cell<usize>>) -> Result<()> {
     loop {
         socket.read().await?;
         while let Some(next) = socket.next()? {

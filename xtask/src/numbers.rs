@@ -21,7 +21,12 @@ fn faults(document: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<String> 
     let mut rows = 0;
     for line in document.lines() {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
-        let [_, names, files] = cells[..] else { continue };
+        let [_, names, files] = cells[..] else {
+            if line.starts_with('|') {
+                faults.push(format!("{NUMBERS} has a row without three columns: {line}"));
+            }
+            continue;
+        };
         let (names, files) = (codes(names), codes(files));
         if files.is_empty() {
             continue;
@@ -49,12 +54,17 @@ fn codes(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Whether a source defines a constant, or a field with a value, of this name.
+/// Whether a source defines a constant, or a field with a value, of this name. The names of constants have no small letters.
 fn defines(source: &str, name: &str) -> bool {
-    source.match_indices(name).any(|(at, _)| {
-        let is_part = source[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let rest = &source[at + name.len()..];
-        !is_part && (rest.starts_with(':') || rest.starts_with(" ="))
+    let is_constant = !name.contains(char::is_lowercase);
+    let definition = if is_constant { format!("const {name}") } else { name.to_owned() };
+    let code = source.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    code.into_iter().any(|line| {
+        line.match_indices(&definition).any(|(at, _)| {
+            let is_part = line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let rest = &line[at + definition.len()..];
+            !is_part && (rest.starts_with(": ") || rest.starts_with(" ="))
+        })
     })
 }
 
@@ -67,6 +77,7 @@ mod tests {
         let read = |path: &str| match path {
             "a.rs" => Some("const MAX_A: u8 = 1;\nself.idle = 2;".to_owned()),
             "b.ts" => Some("const MAX_A = 1;".to_owned()),
+            "c.rs" => Some("// const MAX_A: u8 = 1;\nf(Limits::MAX_A);".to_owned()),
             _ => None,
         };
         let check = |row: &str| faults(&format!("| number | name | file |\n{row}"), &read).len();
@@ -76,6 +87,8 @@ mod tests {
         assert_eq!(check("| a | `A` | `a.rs` |"), 2, "the name and the file lack each other");
         assert_eq!(check("| a | `idle` | `a.rs`, `b.ts` |"), 1);
         assert_eq!(check("| a | `MAX_A` | `gone.rs` |"), 2);
+        assert_eq!(check("| a | `MAX_A` | `c.rs` |"), 2, "a comment and a use define nothing");
+        assert_eq!(check("| a | `MAX_A` |"), 2, "a column is missing");
         assert_eq!(faults("no table", &read).len(), 1);
     }
 }

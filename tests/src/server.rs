@@ -2,7 +2,7 @@
 
 use accord_server::Config;
 use accord_server::clock::Clock;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -78,6 +78,7 @@ impl Server {
     }
 
     pub fn start_with(data: &Path, options: &ServerOptions) -> Result<Self> {
+        ensure!(accord_binary().exists(), "the server's binary is missing: build it first");
         let mut command = command(options.open_files);
         command
             .args(["serve", "--log-format", "json", "--data"])

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
@@ -28,7 +29,9 @@ pub fn start_tied(start: impl FnOnce() -> io::Result<Child> + Send + 'static) ->
     static STARTS: OnceLock<Mutex<mpsc::Sender<Start>>> = OnceLock::new();
     let starts = STARTS.get_or_init(|| {
         let (sender, starts) = mpsc::channel::<Start>();
-        thread::spawn(move || starts.into_iter().for_each(|start| start()));
+        // If this thread ended, the system would kill all that it has started. So it outlives a panic of `start`.
+        let all = starts.into_iter().map(|start| catch_unwind(AssertUnwindSafe(start)));
+        thread::spawn(move || all.for_each(drop));
         Mutex::new(sender)
     });
     let (answer, answered) = mpsc::channel();

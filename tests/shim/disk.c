@@ -11,8 +11,8 @@
  * 1, over all processes that share the file ACCORD_CALLS, which has the number of calls that failed and that of the calls of
  * each class (four u64). From FIRST on, COUNT calls fail. Of changes and syncs of files, the calls fail with EIO (`eio`), with
  * ENOSPC if they need space (`full`), or with the end of the process (`kill` before the call, `torn` in the middle of a
- * write). Reads of files (`read`) and syncs of folders (`folder`) fail with EIO. What a process has read or written is then
- * in the memory of the system. So reading it again does not count, and does not fail.
+ * write). Reads of files (`read`) and syncs of folders (`folder`) fail with EIO. A page that a process has read or written
+ * counts as cached by the system: another read of it is not counted, and does not fail.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

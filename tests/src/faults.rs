@@ -1,7 +1,7 @@
 //! Lets calls to the disk fail, one after the other, while a server writes, stops and starts again: whatever it acknowledged must
 //! be there afterwards.
 
-use crate::power::{begin_record, build_shim, lose_power};
+use crate::power::{begin_record, build_shim, complete_record, lose_power};
 use crate::{SOON, Server, ServerOptions, SyncClient, Visitor, accord_binary, copy_folder};
 use anyhow::{Context, Result, bail, ensure};
 use rand::rngs::StdRng;
@@ -242,6 +242,7 @@ async fn live(options: &ServerOptions, data: &Path, document: &str) -> Result<Li
     if session.is_redacted {
         ensure!(!is_in_log(data)?, "the redacted text is still in the log");
     }
+    complete_record(data, &data.with_file_name("record"))?;
     let again = started(data, options)?;
     let has_ended = !status.success() || again.is_none();
     if let Some(server) = again {

@@ -92,6 +92,32 @@ fn read_record(path: &Path) -> Result<Vec<Event>> {
     std::iter::from_fn(|| rest.event()).collect()
 }
 
+/// Completes the last event of a record before another process adds events. A process that ends while one of its threads
+/// records a write leaves only the beginning of the event. The write itself was made before, so its bytes are in the file.
+pub fn complete_record(data: &Path, record: &Path) -> Result<()> {
+    let mut bytes = fs::read(record)?;
+    let mut rest = Rest(&bytes);
+    let mut whole = 0;
+    while let Some(event) = rest.event() {
+        event?;
+        whole = bytes.len() - rest.0.len();
+    }
+    let mut last = Rest(&bytes[whole..]);
+    let write = match last.take(1) {
+        Some(b"W") => last.path().zip(last.number()).zip(last.number()),
+        _ => None,
+    };
+    let Some(((path, offset), len)) = write else {
+        return Ok(fs::File::options().write(true).open(record)?.set_len(whole as u64)?);
+    };
+    let header = bytes.len() - last.0.len();
+    let (from, len) = (usize::try_from(offset)?, usize::try_from(len)?);
+    let file = fs::read(data.join(path))?;
+    bytes.truncate(header);
+    bytes.extend(file.get(from..from + len).context("the file is shorter than what was written")?);
+    Ok(fs::write(record, bytes)?)
+}
+
 /// The file that each event is about, by a number that a renamed file keeps, and the syncs of each file.
 struct Files {
     of_event: Vec<usize>,
@@ -200,4 +226,30 @@ pub fn begin_record(data: &Path, record: &Path) -> Result<()> {
         begin(&mut bytes, b'S')?;
     }
     Ok(fs::write(record, bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_cut_short_is_completed_from_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let record = dir.path().join("record");
+        fs::create_dir(dir.path().join("log")).unwrap();
+        fs::write(dir.path().join("log/1"), [7; 9_000]).unwrap();
+        begin_record(dir.path(), &record).unwrap();
+        let whole = fs::read(&record).unwrap();
+        let events = read_record(&record).unwrap().len();
+        let end_of_write = whole.len() - 1 - 2 - "log/1".len();
+        for len in [end_of_write - 1, end_of_write - 8_999] {
+            fs::write(&record, &whole[..len]).unwrap();
+            complete_record(dir.path(), &record).unwrap();
+            assert_eq!(fs::read(&record).unwrap(), whole[..end_of_write]);
+        }
+        fs::write(&record, &whole[..whole.len() - 1]).unwrap();
+        complete_record(dir.path(), &record).unwrap();
+        assert_eq!(read_record(&record).unwrap().len(), events - 1);
+        assert_eq!(fs::read(&record).unwrap().len(), end_of_write);
+    }
 }

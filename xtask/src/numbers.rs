@@ -58,8 +58,8 @@ fn codes(cell: &str) -> Vec<&str> {
 fn defines(source: &str, name: &str) -> bool {
     let is_constant = !name.contains(char::is_lowercase);
     let definition = if is_constant { format!("const {name}") } else { name.to_owned() };
-    let code = source.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
-    code.into_iter().any(|line| {
+    let mut code = source.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    code.any(|line| {
         line.match_indices(&definition).any(|(at, _)| {
             let is_part = line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
             let rest = &line[at + definition.len()..];

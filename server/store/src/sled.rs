@@ -43,7 +43,7 @@ const FORMAT_KEY: &[u8] = b"format";
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The name of sled's file in its folder.
-const FILE: &str = "db";
+pub(crate) const FILE: &str = "db";
 
 /// Size of sled's cache, in bytes. It is small, because a ledger is read once, when its document is opened, and the
 /// operating system caches the file as well.

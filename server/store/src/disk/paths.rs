@@ -1,5 +1,6 @@
 //! The names of the files and folders in a data folder.
 
+use crate::sled::FILE;
 use std::path::{Path, PathBuf};
 
 /// The folder of sled, of the log and of the keys.
@@ -9,5 +10,5 @@ pub(super) const KEYS: &str = "keys";
 
 /// Returns the path of sled's file in a data folder.
 pub(super) fn sled_file(folder: &Path) -> PathBuf {
-    folder.join(SLED).join("db")
+    folder.join(SLED).join(FILE)
 }

@@ -65,7 +65,8 @@ function createCaret(user: Peer['user'], since: number): HTMLElement {
   const name = document.createElement('span');
   name.className = 'caret-name';
   name.textContent = user.name;
-  // The editor can create the element again at any time. Its animation then goes on where it was.
+  // The editor can create the element again at any time. The animation of the new element then starts where that of the
+  // old one was.
   name.style.animationDelay = `${since - Date.now()}ms`;
   caret.append(name);
   return caret;

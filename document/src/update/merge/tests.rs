@@ -131,7 +131,11 @@ fn places_of_what_is_known_cut_nothing() {
     out.extend_from_slice(&run[1..]);
     let known = |client| if client == 9 { 1 } else { 0 };
     assert_eq!(merge(&out, known, &BTreeSet::new()).unwrap().structs, 2);
-    assert_eq!(merge(&out, |_| 0, &BTreeSet::new()).unwrap().structs, 3, "new, it stands there");
+    assert_eq!(
+        merge(&out, |_| 0, &BTreeSet::new()).unwrap().structs,
+        3,
+        "a reference to a new element cuts"
+    );
 }
 
 #[test]

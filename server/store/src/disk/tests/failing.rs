@@ -185,7 +185,8 @@ fn with_something_to_remove(dir: &Path) -> DiskStore {
     store
 }
 
-/// A removal in the log must be possible. So it is refused before it is logged, and the store goes on.
+/// The store must be able to make each removal that is in the log. A removal that it can't make is refused before it is
+/// logged, and the store keeps working.
 #[test]
 fn a_removal_is_refused_while_the_database_can_not_be_opened() {
     let dir = tempfile::tempdir().unwrap();

@@ -165,7 +165,7 @@ async fn measure(
         let client = Client::join(address, place, id).await;
         let Client { socket, sender, prefix, .. } = client.context("a client can't join")?;
         if number % load.clients < load.typing {
-            writers.push(Writer::new(sender.try_clone()?, prefix.clone(), id));
+            writers.push(Writer::new(sender.clone(), prefix.clone(), id));
         }
         readers.push((socket, sender, prefix.len()));
     }

@@ -34,7 +34,7 @@ pub(crate) async fn come_back(server: &Running) -> Result<Latencies> {
     let task = async move {
         let (first, others) = places.split_first().context("the load has clients")?;
         let author = Client::join(address, first, FIRST_ID).await?;
-        let writer = Writer::new(author.sender.try_clone()?, author.prefix.clone(), FIRST_ID);
+        let writer = Writer::new(author.sender.clone(), author.prefix.clone(), FIRST_ID);
         for _ in 0..TEXT_CHARS.div_ceil(PARAGRAPH.len()) {
             writer.write(PARAGRAPH)?;
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -60,9 +60,8 @@ async fn measure(address: std::net::SocketAddr, pid: u32, count: usize) -> Resul
         let path = format!("/sync/{document}?ticket={ticket}");
         let place = Place { path, framing: Framing::Plain };
         let client = Client::join(address, &place, FIRST_ID + number as u64).await?;
-        let sender = Rc::new(client.sender);
-        senders.push(sender.clone());
-        reading.spawn_local(receive(client.socket, sender, received.clone()));
+        senders.push(client.sender.clone());
+        reading.spawn_local(receive(client.socket, client.sender, received.clone()));
     }
     let joined = cpu_seconds(pid)? - began;
     sleep(FORGOTTEN_AFTER).await;
@@ -97,7 +96,7 @@ fn share(seconds: f64, at: Instant) -> f64 {
 }
 
 /// Sends each client's awareness state at its interval, evenly spread over time.
-async fn renew(senders: &[Rc<Sender>]) -> Result<()> {
+async fn renew(senders: &[Sender]) -> Result<()> {
     let began = Instant::now();
     let step = RENEWED_EVERY / u32::try_from(senders.len())?;
     let rounds = LASTS.as_secs() / RENEWED_EVERY.as_secs();
@@ -112,7 +111,7 @@ async fn renew(senders: &[Rc<Sender>]) -> Result<()> {
 }
 
 /// Receives for one client, and counts the messages.
-async fn receive(mut socket: Socket, sender: Rc<Sender>, received: Rc<Cell<usize>>) -> Result<()> {
+async fn receive(mut socket: Socket, sender: Sender, received: Rc<Cell<usize>>) -> Result<()> {
     loop {
         socket.read().await?;
         while let Some(next) = socket.next()? {

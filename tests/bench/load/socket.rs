@@ -2,9 +2,10 @@
 //! where it lies. It has no extensions, and trusts its server to follow the protocol.
 
 use anyhow::{Context, Result, bail, ensure};
-use std::io::Write;
+use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -24,12 +25,13 @@ pub(super) enum Received<'a> {
 
 /// The receiving side of a connection.
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     incoming: Incoming,
 }
 
-/// The sending side of a connection. Another thread can use it than the one that receives.
-pub(super) struct Sender(std::net::TcpStream);
+/// The sending side of a connection. Another thread can use it than the one that receives. Clones share the connection.
+#[derive(Clone)]
+pub(super) struct Sender(Arc<TcpStream>);
 
 /// Opens a WebSocket at a path of a server.
 pub(super) async fn connect(address: SocketAddr, path: &str) -> Result<(Socket, Sender)> {
@@ -49,9 +51,9 @@ pub(super) async fn connect(address: SocketAddr, path: &str) -> Result<(Socket, 
     };
     let head = String::from_utf8_lossy(&head);
     ensure!(head.starts_with("HTTP/1.1 101"), "no upgrade: {head}");
-    let stream = stream.into_std()?;
-    let sender = Sender(stream.try_clone()?);
-    let stream = TcpStream::from_std(stream)?;
+    // Both sides share one file, because a process can have few open files.
+    let stream = Arc::new(stream);
+    let sender = Sender(stream.clone());
     Ok((Socket { stream, incoming: Incoming { bytes, ..Incoming::default() } }, sender))
 }
 
@@ -60,8 +62,17 @@ impl Socket {
     pub(super) async fn read(&mut self) -> Result<()> {
         let bytes = &mut self.incoming.bytes;
         bytes.reserve(16 * 1024);
-        ensure!(self.stream.read_buf(bytes).await? > 0, "the server closed the connection");
-        Ok(())
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_read_buf(bytes) {
+                Ok(read) => {
+                    ensure!(read > 0, "the server closed the connection");
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Returns the next whole message, ping or close that has been read.
@@ -71,10 +82,6 @@ impl Socket {
 }
 
 impl Sender {
-    pub(super) fn try_clone(&self) -> Result<Self> {
-        Ok(Self(self.0.try_clone()?))
-    }
-
     /// Sends a message. It is an error if the connection can't take it at once, because the server doesn't read.
     pub(super) fn send(&self, message: &[u8]) -> Result<()> {
         self.write(BINARY, message)
@@ -86,7 +93,7 @@ impl Sender {
 
     fn write(&self, opcode: u8, payload: &[u8]) -> Result<()> {
         let frame = masked(opcode, payload, rand::random());
-        let written = (&self.0).write(&frame).context("the server does not read")?;
+        let written = self.0.try_write(&frame).context("the server does not read")?;
         ensure!(written == frame.len(), "the server does not read");
         Ok(())
     }

@@ -8,6 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::thread;
 use std::{fs, io};
 use tokio::sync::oneshot;
+use tokio::task::LocalSet;
 
 /// The core of the server that is measured.
 pub(crate) const SERVER_CORE: usize = 0;
@@ -46,6 +47,17 @@ pub(crate) fn bound_to<T>(core: usize, task: impl FnOnce() -> io::Result<T>) -> 
     let result = task();
     sched_setaffinity(this_thread, &before)?;
     result
+}
+
+/// Runs a task on the core of the load, with a runtime of its own. The task's local tasks end with it.
+pub(crate) async fn on_load_core<T: Send + 'static, F: Future<Output = Result<T>>>(
+    task: impl FnOnce() -> F + Send + 'static,
+) -> Result<T> {
+    on_core(LOAD_CORE, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, task())
+    })
+    .await
 }
 
 /// Returns the processor time of a process and its children so far, in seconds.

@@ -156,9 +156,11 @@ impl Running {
         Self::launch(kind, dir, load, &[]).await
     }
 
-    /// Starts Accord with further arguments, as [`start`](Self::start) does.
-    pub(crate) async fn accord(dir: &Path, load: &Load, arguments: &[&str]) -> Result<Self> {
-        Self::launch(Kind::Accord, dir, load, arguments).await
+    /// Starts Accord with further arguments, and prepares no documents.
+    pub(crate) async fn accord(dir: &Path, arguments: &[&str]) -> Result<Self> {
+        let nothing =
+            Load { name: "none", documents: 0, clients: 0, typing: 0, every: Duration::ZERO };
+        Self::launch(Kind::Accord, dir, &nothing, arguments).await
     }
 
     async fn launch(kind: Kind, dir: &Path, load: &Load, arguments: &[&str]) -> Result<Self> {

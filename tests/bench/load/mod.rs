@@ -11,7 +11,7 @@ mod silent;
 mod socket;
 mod typing;
 
-use crate::process::{LOAD_CORE, Latencies, cpu_seconds, on_core, own_cpu_seconds, peak_memory};
+use crate::process::{Latencies, cpu_seconds, on_load_core, own_cpu_seconds, peak_memory};
 use crate::servers::{Kind, Running};
 use accord_tests::Visitor;
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 use typing::{Schedule, Writer, type_all};
 
 #[derive(Debug)]
@@ -144,10 +144,7 @@ pub(crate) async fn all() -> Result<()> {
 /// Returns an error if a keystroke is lost, or a connection ends.
 pub(crate) async fn run(load: &'static Load, server: &Running, seed: u64) -> Result<Measured> {
     let (address, pid, places) = (server.address, server.id(), server.places.clone());
-    let measured = on_core(LOAD_CORE, move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, measure(load, address, pid, places, seed))
-    });
+    let measured = on_load_core(move || measure(load, address, pid, places, seed));
     measured.await.with_context(|| format!("{}, {}", server.kind.name(), load.name))
 }
 
@@ -174,7 +171,10 @@ async fn measure(
     let score = Rc::new(RefCell::new(Score::new(load, schedule, origin)));
     let mut reading = JoinSet::new();
     for (number, (socket, sender, prefix)) in readers.into_iter().enumerate() {
-        reading.spawn_local(receive(number, socket, sender, prefix, score.clone()));
+        let score = score.clone();
+        reading.spawn_local(receive(socket, sender, move |message, now| {
+            score.borrow_mut().receive(number, &message[prefix..], now)
+        }));
     }
     let (typed, typing) = oneshot::channel();
     let schedule = Schedule::new(load, seed);
@@ -237,22 +237,18 @@ async fn observe(
     })
 }
 
-/// Receives for one client, until an error.
+/// Receives for one client until an error. `take` gets each message, with the time at which it was read.
 async fn receive(
-    number: usize,
     mut socket: Socket,
     sender: Sender,
-    prefix: usize,
-    score: Rc<RefCell<Score>>,
+    mut take: impl FnMut(&[u8], Instant) -> Result<()>,
 ) -> Result<()> {
     loop {
         socket.read().await?;
         let now = Instant::now();
         while let Some(received) = socket.next()? {
             match received {
-                Received::Message(message) => {
-                    score.borrow_mut().receive(number, &message[prefix..], now)?;
-                }
+                Received::Message(message) => take(message, now)?,
                 Received::Ping(payload) => sender.pong(payload)?,
                 Received::Closed(reason) => bail!("{}", describe_close(reason)),
             }

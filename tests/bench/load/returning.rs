@@ -3,12 +3,12 @@
 use super::client::Client;
 use super::typing::Writer;
 use super::{FIRST_ID, Load};
-use crate::process::{LOAD_CORE, Latencies, on_core};
+use crate::process::{Latencies, on_load_core};
 use crate::servers::Running;
 use accord_tests::SOON;
 use anyhow::{Context, Result, ensure};
 use std::time::{Duration, Instant};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
 /// Length of the document's text, in characters.
 const TEXT_CHARS: usize = 100_000;
@@ -31,7 +31,7 @@ pub(crate) const RETURNING: Load = Load {
 /// Returns an error if a client can't sync, or does not receive the text.
 pub(crate) async fn come_back(server: &Running) -> Result<Latencies> {
     let (address, places) = (server.address, server.places.clone());
-    let task = async move {
+    on_load_core(move || async move {
         let (first, others) = places.split_first().context("the load has clients")?;
         let author = Client::join(address, first, FIRST_ID).await?;
         let writer = Writer::new(author.sender.clone(), author.prefix.clone(), FIRST_ID);
@@ -65,10 +65,6 @@ pub(crate) async fn come_back(server: &Running) -> Result<Latencies> {
             here.push(client);
         }
         Ok(Latencies::of(taken))
-    };
-    on_core(LOAD_CORE, move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, task)
     })
     .await
 }

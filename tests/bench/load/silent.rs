@@ -1,16 +1,17 @@
 //! Many clients that are connected and write nothing, as in the tabs that people leave open.
 
-use super::client::{Client, awareness, describe_close};
-use super::socket::{Received, Sender, Socket};
-use super::{FIRST_ID, Framing, Load, Place};
-use crate::process::{LOAD_CORE, cpu_seconds, on_core, resident_memory};
+use super::client::{Client, awareness};
+use super::socket::Sender;
+use super::{FIRST_ID, Framing, Place, receive};
+use crate::process::{cpu_seconds, on_load_core, resident_memory};
 use crate::servers::Running;
 use accord_tests::{Visitor, raise_open_files};
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 /// Number of clients in each document.
@@ -32,19 +33,14 @@ pub(crate) async fn silent(count: usize) -> Result<()> {
     ensure!(count > 0, "there must be at least one client");
     raise_open_files()?;
     let dir = tempfile::tempdir()?;
-    let nobody = Load { name: "silent", documents: 0, clients: 0, typing: 0, every: RENEWED_EVERY };
     let limits = ["--connections", "40000", "--connections-per-address", "20000"];
     let arguments = [&limits[..], &["--connections-per-person", "20000"]].concat();
-    let server = Running::accord(dir.path(), &nobody, &arguments).await?;
+    let server = Running::accord(dir.path(), &arguments).await?;
     let (address, pid) = (server.address, server.id());
-    on_core(LOAD_CORE, move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, measure(address, pid, count))
-    })
-    .await
+    on_load_core(move || measure(address, pid, count)).await
 }
 
-async fn measure(address: std::net::SocketAddr, pid: u32, count: usize) -> Result<()> {
+async fn measure(address: SocketAddr, pid: u32, count: usize) -> Result<()> {
     let host = address.to_string();
     let people = PEOPLE.map(|name| Visitor::sign_in(&host, name));
     let people = people.into_iter().collect::<Result<Vec<_>>>()?;
@@ -61,7 +57,11 @@ async fn measure(address: std::net::SocketAddr, pid: u32, count: usize) -> Resul
         let place = Place { path, framing: Framing::Plain };
         let client = Client::join(address, &place, FIRST_ID + number as u64).await?;
         senders.push(client.sender.clone());
-        reading.spawn_local(receive(client.socket, client.sender, received.clone()));
+        let received = received.clone();
+        reading.spawn_local(receive(client.socket, client.sender, move |_, _| {
+            received.set(received.get() + 1);
+            Ok(())
+        }));
     }
     let joined = cpu_seconds(pid)? - began;
     sleep(FORGOTTEN_AFTER).await;
@@ -108,18 +108,4 @@ async fn renew(senders: &[Sender]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Receives for one client, and counts the messages.
-async fn receive(mut socket: Socket, sender: Sender, received: Rc<Cell<usize>>) -> Result<()> {
-    loop {
-        socket.read().await?;
-        while let Some(next) = socket.next()? {
-            match next {
-                Received::Message(_) => received.set(received.get() + 1),
-                Received::Ping(payload) => sender.pong(payload)?,
-                Received::Closed(reason) => bail!("{}", describe_close(reason)),
-            }
-        }
-    }
 }

@@ -1,8 +1,7 @@
 //! How long a single writer waits until Accord has an edit on disk, while nobody else uses the server.
 
-use crate::load::Load;
-use crate::process::{LOAD_CORE, Latencies, on_core};
-use crate::servers::{Kind, Running};
+use crate::process::{Latencies, on_load_core};
+use crate::servers::Running;
 use accord_tests::{Listens, SyncClient, Visitor};
 use anyhow::Result;
 use std::time::{Duration, Instant};
@@ -11,10 +10,6 @@ const EDITS: u32 = 100;
 /// Shortest and longest pause between two edits, in milliseconds. Pauses vary, so that edits do not fall into step with a
 /// timer of the server.
 pub(super) const PAUSE_MS: std::ops::Range<u64> = 20..80;
-
-/// No documents and no clients, because the writer creates its own document.
-const NOBODY: Load =
-    Load { name: "a single writer", documents: 0, clients: 0, typing: 0, every: Duration::ZERO };
 
 struct Address(String);
 
@@ -27,13 +22,9 @@ impl Listens for Address {
 /// Returns the times from the edits of a single writer to the server's note that they are on disk.
 pub(super) async fn acknowledgements() -> Result<Latencies> {
     let dir = tempfile::tempdir()?;
-    let server = Running::start(Kind::Accord, dir.path(), &NOBODY).await?;
+    let server = Running::accord(dir.path(), &[]).await?;
     let address = Address(server.address.to_string());
-    on_core(LOAD_CORE, move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(write(&address))
-    })
-    .await
+    on_load_core(move || async move { write(&address).await }).await
 }
 
 async fn write(address: &Address) -> Result<Latencies> {

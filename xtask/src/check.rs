@@ -4,6 +4,7 @@
 use crate::build;
 use crate::documents;
 use crate::layers;
+use crate::markdown;
 use crate::numbers;
 use crate::process::{Cmd, root};
 use crate::protocol_rules;
@@ -86,10 +87,9 @@ fn limits() -> Result<()> {
         let test = format!("fn {}(", name.rsplit("::").next().unwrap_or(name));
         root().join(name).exists() || sources.iter().any(|source| source.contains(&test))
     };
-    for row in rows_of_limits(&fs::read_to_string(root().join("docs/limits.md"))?) {
+    for row in markdown::rows(&fs::read_to_string(root().join("docs/limits.md"))?, "test") {
         let (path, test) = (row.first().unwrap_or(&""), row.last().unwrap_or(&""));
-        let mut names = test.split('`').skip(1).step_by(2);
-        if let Some(missing) = names.find(|name| !holds(name)) {
+        if let Some(missing) = markdown::codes(test).find(|name| !holds(name)) {
             bail!(
                 "docs/limits.md names `{missing}` for “{path}”, but there is no such test or file"
             );
@@ -99,25 +99,6 @@ fn limits() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns the rows, as cells, of the tables whose last column names tests.
-fn rows_of_limits(document: &str) -> Vec<Vec<&str>> {
-    let mut rows = Vec::new();
-    let mut is_table_of_tests = false;
-    for line in document.lines() {
-        let Some(cells) = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')) else {
-            is_table_of_tests = false;
-            continue;
-        };
-        let cells: Vec<&str> = cells.split(" | ").map(str::trim).collect();
-        if cells.last() == Some(&"test") {
-            is_table_of_tests = true;
-        } else if is_table_of_tests && !line.starts_with("| ---") {
-            rows.push(cells);
-        }
-    }
-    rows
 }
 
 /// Checks the licences, sources and duplicates of dependencies. The database of advisories is not checked here, because

@@ -3,6 +3,7 @@
 //!
 //! Links to other sites are not checked, because nothing here uses the network.
 
+use crate::markdown;
 use crate::process::{Cmd, root};
 use anyhow::{Result, bail};
 use std::collections::{BTreeSet, HashMap};
@@ -183,7 +184,7 @@ fn missing_paths(
     files: &Files,
     is_ignored: impl Fn(&str) -> bool,
 ) -> Vec<String> {
-    let paths = prose.split('`').skip(1).step_by(2).filter(|code| is_path(code));
+    let paths = markdown::codes(prose).filter(|code| is_path(code));
     let ours = paths.filter(|path| files.have_top(path));
     let missing = ours.filter(|path| !files.have(path) && !is_ignored(path));
     missing.map(|path| format!("{document} names `{path}`, but there is no such file")).collect()

@@ -7,6 +7,7 @@ mod check;
 mod documents;
 mod fuzz;
 mod layers;
+mod markdown;
 mod numbers;
 mod process;
 mod protocol_rules;

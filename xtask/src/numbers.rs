@@ -1,5 +1,6 @@
 //! Checks that `docs/numbers.md` is true: each file that it names defines the constants and fields that it names.
 
+use crate::markdown;
 use crate::process::root;
 use anyhow::{Result, bail};
 use std::fs;
@@ -18,20 +19,17 @@ pub fn check() -> Result<()> {
 
 fn faults(document: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut rows = 0;
-    for line in document.lines() {
-        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
-        let [_, names, files] = cells[..] else {
-            if line.starts_with('|') {
-                faults.push(format!("{NUMBERS} has a row without three columns: {line}"));
-            }
+    let rows = markdown::rows(document, "file");
+    if !rows.iter().any(|row| row.len() == 3) {
+        faults.push(format!("{NUMBERS} has no table"));
+    }
+    for row in rows {
+        let [_, names, files] = row[..] else {
+            faults.push(format!("{NUMBERS} has a row without three columns: {}", row.join(" | ")));
             continue;
         };
-        let (names, files) = (codes(names), codes(files));
-        if files.is_empty() {
-            continue;
-        }
-        rows += 1;
+        let names: Vec<&str> = markdown::codes(names).collect();
+        let files: Vec<&str> = markdown::codes(files).collect();
         let sources: Vec<String> =
             files.iter().map(|file| read(file).unwrap_or_default()).collect();
         for name in names.iter().filter(|name| !sources.iter().any(|s| defines(s, name))) {
@@ -43,15 +41,7 @@ fn faults(document: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<String> 
             }
         }
     }
-    if rows == 0 {
-        faults.push(format!("{NUMBERS} has no table"));
-    }
     faults
-}
-
-/// Returns the texts between backticks.
-fn codes(cell: &str) -> Vec<&str> {
-    cell.split('`').skip(1).step_by(2).collect()
 }
 
 /// Whether a source defines a constant, or a field with a value, of this name. The names of constants have no small letters.

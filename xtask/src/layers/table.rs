@@ -5,6 +5,8 @@
 //! count”, the place may import types from there. The rest of that column is prose. A row that names several places
 //! applies to all of them.
 
+use crate::markdown;
+
 /// A row of the map: files or folders, and the files, folders and crates that they must not import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -21,30 +23,17 @@ const HEADING: &str = "must not touch";
 
 /// Returns the rows of all maps in a Markdown document.
 pub fn rows(text: &str) -> Vec<Row> {
-    let (mut rows, mut is_map) = (Vec::new(), false);
-    for line in text.lines() {
-        let Some(cells) = line.trim().strip_prefix('|').and_then(|line| line.strip_suffix('|'))
-        else {
-            is_map = false;
-            continue;
-        };
-        let cells: Vec<&str> = cells.split('|').map(str::trim).collect();
-        let (Some(first), Some(last)) = (cells.first(), cells.last()) else { continue };
-        if *last == HEADING {
-            is_map = true;
-        } else if is_map && !first.starts_with("---") {
-            let forbids_all = last.contains("everything else");
-            let exempts_types = last.contains("types do not count");
-            let (places, forbidden) = (paths(first), paths(last));
-            rows.push(Row { places, forbidden, forbids_all, exempts_types });
-        }
-    }
-    rows
-}
-
-/// Returns the texts between backticks in a cell of a table.
-fn paths(cell: &str) -> Vec<String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    let row = |cells: Vec<&str>| {
+        let (first, last) = (cells.first()?, cells.last()?);
+        let paths = |cell| markdown::codes(cell).map(str::to_owned).collect();
+        Some(Row {
+            places: paths(first),
+            forbidden: paths(last),
+            forbids_all: last.contains("everything else"),
+            exempts_types: last.contains("types do not count"),
+        })
+    };
+    markdown::rows(text, HEADING).into_iter().filter_map(row).collect()
 }
 
 /// Returns the module (`a::b`) in the file or folder `place`, or `None` if `place` is not in the folder of sources

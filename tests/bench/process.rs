@@ -10,6 +10,9 @@ use std::{fs, io};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
+/// The id that stands for the calling thread where an affinity is read or set.
+const THIS_THREAD: Option<Pid> = None;
+
 /// The core of the server that is measured.
 pub(crate) const SERVER_CORE: usize = 0;
 /// The core of the load on the server.
@@ -26,11 +29,7 @@ pub(crate) async fn on_core<T: Send + 'static>(
 ) -> Result<T> {
     let (answer, answered) = oneshot::channel();
     thread::spawn(move || {
-        let mut set = CpuSet::new();
-        set.set(core);
-        let this_thread: Option<Pid> = None;
-        let bound = sched_setaffinity(this_thread, &set);
-        let result = bound.context("this machine has only one core").and_then(|()| task());
+        let result = bind(core).context("this machine has only one core").and_then(|()| task());
         // If nobody waits for the result any more, it is dropped here, and a process that it owns ends.
         drop(answer.send(result));
     });
@@ -39,14 +38,18 @@ pub(crate) async fn on_core<T: Send + 'static>(
 
 /// Runs a task on this thread while it is bound to one core. The processes that the task starts stay bound.
 pub(crate) fn bound_to<T>(core: usize, task: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let this_thread: Option<Pid> = None;
-    let before = sched_getaffinity(this_thread)?;
+    let before = sched_getaffinity(THIS_THREAD)?;
+    bind(core)?;
+    let result = task();
+    sched_setaffinity(THIS_THREAD, &before)?;
+    result
+}
+
+/// Binds this thread to one core.
+fn bind(core: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
-    sched_setaffinity(this_thread, &set)?;
-    let result = task();
-    sched_setaffinity(this_thread, &before)?;
-    result
+    Ok(sched_setaffinity(THIS_THREAD, &set)?)
 }
 
 /// Runs a task on the core of the load, with a runtime of its own. The task's local tasks end with it.

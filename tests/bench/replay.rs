@@ -1,13 +1,11 @@
 //! Measures how long a document takes to open: its ledger is replayed, and each entry is checked, applied and hashed.
 
-use accord_document::body::Genesis;
-use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::{Entry, RULES};
+use accord_document::ids::{PersonId, SessionId};
+use accord_document::ledger::Entry;
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_document::template::COMMITMENT_SCHEMA;
 use accord_document::ydoc;
-use accord_tests::Trace;
+use accord_tests::{Trace, genesis};
 use anyhow::Result;
 use std::time::Instant;
 use yrs::{Text, Transact};
@@ -34,13 +32,7 @@ pub(crate) fn all() -> Result<()> {
         sector: Sector::Government,
         session: SessionId::new("s"),
     };
-    let genesis = Genesis {
-        lineage: LineageId::new("l"),
-        schema: COMMITMENT_SCHEMA.into(),
-        language: "en".into(),
-        rules: RULES,
-    };
-    let genesis = genesis.entry(actor.clone(), 0, [0; 16]);
+    let genesis = genesis(actor.clone());
     let mut state = DocumentState::begin(&genesis)?;
     let started = Instant::now();
     let mut entries = Vec::with_capacity(updates.len());

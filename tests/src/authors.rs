@@ -6,18 +6,17 @@
 
 mod compare;
 
+use crate::genesis;
 use accord_document::StateVector;
-use accord_document::body::Genesis;
 use accord_document::history::{History, RestoreScope};
-use accord_document::ids::{LineageId, PersonId, Seq, SessionId};
-use accord_document::ledger::{Entry, RULES};
+use accord_document::ids::{PersonId, Seq, SessionId};
+use accord_document::ledger::Entry;
 use accord_document::model::attributes::Attributes;
 use accord_document::model::content::Content;
 use accord_document::model::delta::{Op, plain};
 use accord_document::model::{self, Draft, Replica, Target};
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_document::template;
 use accord_document::update::{self, Claim, Provenance, StructBody, scan};
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
@@ -88,13 +87,7 @@ fn actor(person: &str) -> Actor {
 
 impl World {
     fn new(seed: u64) -> Result<Self> {
-        let genesis = Genesis {
-            lineage: LineageId::new("l"),
-            schema: template::COMMITMENT_SCHEMA.into(),
-            language: "en".into(),
-            rules: RULES,
-        };
-        let genesis = genesis.entry(actor("fay"), 0, [0; 16]);
+        let genesis = genesis(actor("fay"));
         let mut world = Self {
             random: StdRng::seed_from_u64(seed),
             state: DocumentState::begin(&genesis)?,

@@ -1,9 +1,7 @@
 //! Updates made by hand, which no editor would make, and what a document that takes them shows.
 
-use crate::{actor, node};
-use accord_document::body::Genesis;
-use accord_document::ids::LineageId;
-use accord_document::ledger::{Entry, Outcome, RULES};
+use crate::{actor, genesis, node};
+use accord_document::ledger::{Entry, Outcome};
 use accord_document::lib0::Write as _;
 use accord_document::state::DocumentState;
 use accord_document::template::{FACTS, MILESTONES};
@@ -70,13 +68,7 @@ pub fn compare_with_yjs(seeds: Range<u64>) -> Result<usize> {
 fn crafted_case(seed: u64) -> Result<CraftedCase> {
     let mut random = StdRng::seed_from_u64(seed);
     let ana = actor(0);
-    let genesis = Genesis {
-        lineage: LineageId::new("l"),
-        schema: "ogp-commitment/1".into(),
-        language: "en".into(),
-        rules: RULES,
-    };
-    let genesis = genesis.entry(ana.clone(), 0, [0; 16]);
+    let genesis = genesis(ana.clone());
     let mut state = DocumentState::begin(&genesis)?;
     let (mut next, mut updates, mut entries) = (BTreeMap::new(), Vec::new(), Vec::new());
     for _ in 0..ATTEMPTS {

@@ -40,7 +40,7 @@ pub use tied::{start_tied, tied};
 pub use trace::{Patch, Trace, Transaction};
 pub use visitor::{PASSWORD, Visitor, secret};
 pub use watch::{Watch, children};
-pub use world::{PEOPLE, Typed, World, actor};
+pub use world::{PEOPLE, Typed, World, actor, genesis};
 
 use std::time::Duration;
 

@@ -1,13 +1,11 @@
 //! Recorded typing, turned into the ledger of a document whose authors are the people of the recording.
 
-use crate::{Trace, Transaction};
-use accord_document::body::Genesis;
+use crate::{Trace, Transaction, genesis};
 use accord_document::history::History;
-use accord_document::ids::{LineageId, PersonId, SessionId};
-use accord_document::ledger::{Entry, RULES};
+use accord_document::ids::{PersonId, SessionId};
+use accord_document::ledger::Entry;
 use accord_document::people::{Actor, Seat, Sector};
 use accord_document::state::DocumentState;
-use accord_document::template::COMMITMENT_SCHEMA;
 use accord_document::ydoc;
 use anyhow::{Context, Result};
 use yrs::updates::decoder::Decode;
@@ -45,13 +43,7 @@ pub fn typist(number: usize) -> Actor {
 
 impl Ledgered {
     pub fn new() -> Result<Self> {
-        let genesis = Genesis {
-            lineage: LineageId::new("l"),
-            schema: COMMITMENT_SCHEMA.into(),
-            language: "en".into(),
-            rules: RULES,
-        };
-        let genesis = genesis.entry(typist(0), 0, [0; 16]);
+        let genesis = genesis(typist(0));
         let mut history = History::default();
         history.record(&genesis, true);
         let entries = vec![genesis.encode()];

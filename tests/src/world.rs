@@ -34,6 +34,18 @@ pub fn actor(person: usize) -> Actor {
     }
 }
 
+/// Returns the first entry of a commitment's ledger.
+#[must_use]
+pub fn genesis(actor: Actor) -> Entry {
+    let genesis = Genesis {
+        lineage: LineageId::new("l"),
+        schema: COMMITMENT_SCHEMA.into(),
+        language: "en".into(),
+        rules: RULES,
+    };
+    genesis.entry(actor, 0, [0; 16])
+}
+
 struct Wire {
     connection: ConnectionId,
     up: VecDeque<Vec<u8>>,
@@ -77,13 +89,7 @@ impl World {
     /// for good.
     #[must_use]
     pub fn new(run: u64, may_refuse: bool) -> Self {
-        let genesis = Genesis {
-            lineage: LineageId::new("simulated"),
-            schema: COMMITMENT_SCHEMA.into(),
-            language: "en".into(),
-            rules: RULES,
-        };
-        let genesis = genesis.entry(actor(99), 0, [1; 16]);
+        let genesis = genesis(actor(99));
         let mut state = DocumentState::begin(&genesis).unwrap();
         let milestones = vec![MilestoneDraft { id: "m1".into(), ..Default::default() }];
         let template = seed(1 << 40, &Draft { milestones, ..Draft::default() });

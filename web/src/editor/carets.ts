@@ -37,7 +37,8 @@ const peersIn = (live: LiveDocument, target: string) =>
 
 /**
  * Returns the decorations of a person's caret and selection. `shown` are those that the page shows. A caret shows its name
- * for a moment, since it was put there. One that stays, or that only moves along with the text, is still that caret.
+ * after it was put there, for the time that `web/src/styles/people.css` sets. One that stays, or that only moves along with the
+ * text, is still that caret.
  */
 function decorationsOf(doc: Node, { client, user, cursor }: Peer, shown: DecorationSet): Decoration[] {
   if (!cursor) return [];

@@ -1,12 +1,16 @@
 //! The changes within one text. This module combines the pieces of a comparison into changes that one person made.
 
-use super::change::{Change, MIN_MOVED_CHARS, What};
+use super::change::{Change, What};
 use crate::history::AuthorIndex;
 use crate::history::diff::{EditSpan, Piece, PieceStatus, TextDiff};
 use crate::model::Target;
 use crate::model::attributes::Attributes;
 use crate::model::delta::utf16_len;
 use serde_json::Value;
+
+/// Minimum length, in characters, of unchanged letters within a word that end a replacement. If there are fewer, the
+/// changes on both sides are one replacement, because two different words share a few letters by chance.
+const MIN_UNCHANGED_CHARS: usize = 12;
 
 /// Returns the changes of one text, in the order of the text.
 pub(super) fn in_text(text: &TextDiff) -> Vec<Change> {
@@ -104,7 +108,7 @@ impl Shaping<'_> {
     fn kept(&mut self, text: &str) {
         let Some(open) = &mut self.open else { return };
         let is_in_word = !text.contains(|c: char| !c.is_alphanumeric());
-        if is_in_word && open.gap.is_empty() && text.chars().count() < MIN_MOVED_CHARS {
+        if is_in_word && open.gap.is_empty() && text.chars().count() < MIN_UNCHANGED_CHARS {
             text.clone_into(&mut open.gap);
         } else {
             self.close(text, text);

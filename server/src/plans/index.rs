@@ -1,11 +1,11 @@
-//! The index of plans in memory.
+//! Finds a plan by its id, and the plan of a document.
 
 use accord_document::ids::{DocumentId, PlanId};
 use accord_document::plan::PlanState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// An index of the plans in memory, by id and by document.
+/// The plans in memory.
 #[derive(Debug, Default)]
 pub(super) struct PlanIndex {
     pub(super) plans: BTreeMap<PlanId, Arc<PlanState>>,

@@ -24,8 +24,8 @@ fn files_that_nobody_waits_for_are_not_made() -> Result<()> {
     let (ana, ada, obi) = (server.visit("ana")?, server.visit("ada")?, server.visit("obi")?);
     let large = draft(&ana, &large_text())?;
     let (watch, colleague) = (Watch::begin(&server), Colleague::begin(&server)?);
-    // The test gives up the first request only after its child has started. On a slow machine, the later requests can
-    // hang up before their child has started.
+    // The test gives up the first request only after its child has started, so at least one child must end early. On a
+    // slow machine, the later requests can hang up before they have a child.
     let first = ana.begin("GET", &pdf(&large), None)?;
     until("no child is started", || !children(server.id()).is_empty())?;
     drop(first);

@@ -1066,8 +1066,8 @@ export interface components {
         /** @description An entry of the audit record: one action of an administrator or facilitator. */
         AuditEntry: {
             /**
-             * @description The network address of the request. `null` for the creation of a commitment, and for actions without a request:
-             *     commands of the server's own command line, and the publishing of a launch.
+             * @description The network address of the request. `null` for actions without a request: commands at the server's machine, and
+             *     the publishing of a launch.
              */
             from?: string | null;
             /** @description The name of the person who acted. Empty for a person who was forgotten. */

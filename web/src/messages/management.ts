@@ -1,4 +1,5 @@
-// The messages of the pages for accounts, people, records and administration, together with those that every page uses.
+// The messages of the pages for accounts, people, the audit record and administration, together with those that every page
+// uses.
 
 import { createCatalogue } from './catalogue';
 import { management } from './management.en';

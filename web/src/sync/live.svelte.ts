@@ -109,12 +109,12 @@ export class LiveDocument {
     return live;
   }
 
-  /** Returns the description of a document that this device keeps, or `undefined` if it keeps none. */
+  /** Returns the `DocumentView` of a document that `storeView` has stored on this device, or `undefined` if there is none. */
   static readStoredView(id: string, person: string): Promise<unknown> {
     return Persistence.readStoredView(id, person);
   }
 
-  /** Keeps the document's description on this device, for times when the server can't be reached. */
+  /** Stores the document's view on this device, so that the page can show it while the server can't be reached. */
   storeView(view: DocumentView): void {
     const knownRedactions = (this.persistence.view as DocumentView | undefined)?.redactions?.length ?? 0;
     if (view.redactions.length > knownRedactions) this.needsPacking = true;

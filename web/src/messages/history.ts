@@ -1,16 +1,24 @@
 // The messages of the history page, together with those that every page uses.
 
-import { createCatalogue } from './catalogue';
+import { createCatalogue, readerLanguage } from './catalogue';
 import { history } from './history.en';
 
 export { formatDateTime, formatRelativeTime, listFormat } from './time';
 
-export const { t, hasMessage } = createCatalogue({ en: history });
+export const catalogues = { en: history };
 
-const pluralRules = new Intl.PluralRules('en');
+export const { t, hasMessage } = createCatalogue(catalogues);
 
-/** Returns the message for a count: `key.one`, `key.other`, or only the number if there is no such message. */
-export function countText(key: string, count: number): string {
+/**
+ * The messages with a count. Each catalogue has one message for each plural category of its language, such as `one`, `few` or
+ * `other`, with a key that ends in the category.
+ */
+export const COUNTED = ['history.count', 'sitting.chars'] as const;
+
+const pluralRules = new Intl.PluralRules(readerLanguage in catalogues ? readerLanguage : 'en');
+
+/** Returns the message for a count, in the plural category that the count has in the language of the catalogue. */
+export function countText(key: (typeof COUNTED)[number], count: number): string {
   const wanted = `${key}.${pluralRules.select(count)}`;
-  return hasMessage(wanted) ? t(wanted, { count: count.toLocaleString() }) : String(count);
+  return t(hasMessage(wanted) ? wanted : `${key}.other`, { count: count.toLocaleString() });
 }

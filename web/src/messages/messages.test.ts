@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createCatalogue, fillPlaceholders } from './catalogue';
 import { en } from './en';
 import { files } from './files.en';
+import { COUNTED, catalogues } from './history';
 import { history } from './history.en';
 import { formatDateTime, formatRelativeTime, listFormat } from './index';
 import { management } from './management.en';
@@ -18,6 +19,21 @@ test('a catalogue knows the messages of every page and its own', () => {
   assert.equal(t('own.word', { n: 1 }), 'own 1');
   assert.equal(t('app.save'), 'Save');
   assert(hasMessage('own.word') && hasMessage('app.save') && !hasMessage('own.else'));
+});
+
+/** Returns the keys that a catalogue lacks: one for each plural category of its language, for each message with a count. */
+function missingPlurals(language: string, messages: Record<string, string>): string[] {
+  const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
+  const needed = COUNTED.flatMap((key) => pluralCategories.map((category) => `${key}.${category}`));
+  return needed.filter((key) => !(key in messages));
+}
+
+test('each catalogue has the plural forms of its language', () => {
+  for (const [language, messages] of Object.entries(catalogues)) {
+    assert.deepEqual(missingPlurals(language, messages), [], language);
+  }
+  const polish = ['history.count.few', 'history.count.many', 'sitting.chars.few', 'sitting.chars.many'];
+  assert.deepEqual(missingPlurals('pl', history).sort(), polish);
 });
 
 test('no catalogue hides a message of another', () => {

@@ -86,7 +86,7 @@ struct Calls {
 /// The number of rounds with each outcome.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct FaultTally {
-    /// The server went on and saved everything.
+    /// The server kept running and saved everything.
     pub went_on: usize,
     /// The server ended by itself, or the fault ended it. Its next start had everything.
     pub ended: usize,

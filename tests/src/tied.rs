@@ -47,7 +47,7 @@ mod tests {
     use std::io::Read as _;
     use std::process::Stdio;
 
-    /// The variable that makes this test the process in the middle.
+    /// The environment variable with which the test starts itself as the process in the middle.
     const MIDDLE: &str = "ACCORD_TEST_TIED";
 
     /// A process in the middle starts a third one, and is terminated. The third one holds the pipe open while it lives.

@@ -313,8 +313,8 @@ impl DocumentState {
     }
 }
 
-/// Encodes what a transaction has added, as an update. `structs` are its encoded structs, or `None` if only yrs can tell
-/// them. To find them, yrs visits every client that ever wrote.
+/// Encodes what a transaction has added, as an update. `structs` are its encoded structs. If they are `None`, yrs finds
+/// them, which takes longer: yrs visits every client that ever wrote.
 fn encode_net(txn: &TransactionMut<'_>, structs: Option<Vec<u8>>) -> Vec<u8> {
     let Some(mut net) = structs else { return txn.encode_update_v1() };
     net.extend_from_slice(&txn.delete_set().encode_v1());

@@ -136,7 +136,7 @@ fn u4_the_rest_of_a_struct_is_where_its_known_part_is() {
         let refused = state.edit(&ana, 9, [1; 16], forged);
         assert_eq!(refused, Err(Refusal::Misplaced));
     }
-    // Nor can garbage go on as a text that is shown.
+    // If a client has written only garbage, an update can't continue the garbage with text that is shown.
     entries.extend(state.edit(&ana, 9, [1; 16], &[1, 1, 3, 0, 0, 3, 0]).unwrap());
     let mut revived = text(1, "problem", "bcde");
     revived[2] = 3;

@@ -23,10 +23,11 @@ pub(super) struct Front<'s> {
 /// Visits the structs of several clients in an order in which they can be integrated. `visit` receives the index of the
 /// front and the struct. Returns whether all structs were visited.
 ///
-/// The walk passes over the fronts again and again, and advances each as far as possible. The order is part of what a
-/// check decides, so it must not change. A front whose struct waits for an element is passed over until the front with
-/// that element has advanced beyond it. So a struct is visited once for each element that it refers to, and once more,
-/// whatever the number of clients. The walk ends when every front is empty or waits.
+/// The walk goes through the fronts again and again, and advances each as far as possible. The order is part of what a
+/// check decides, so it must not change. If the next struct of a front refers to an element that was not visited yet, the
+/// walk skips this front until the front with the element has advanced beyond it. So a struct is visited once for each
+/// element that it refers to, and once more, whatever the number of clients. The walk ends when every front is empty or
+/// waits.
 ///
 /// # Errors
 /// Returns the first error of `visit`. No further struct is visited after it.
@@ -140,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_chain_of_clients_is_walked_with_one_wait_for_each_link() {
-        // The last client wrote first, and each other one behind the next, so a pass over all clients visits one.
+        // Each client has one element, whose origin is the element of the next client. So only the last client waits for
+        // nothing, and each pass through all clients could visit one element.
         let count = 20_000;
         let clients: Vec<Vec<Struct<'static>>> = (0..count)
             .map(|client| {

@@ -22,11 +22,11 @@ const CONNECTIONS: [(&str, Seat, Dialect); 4] = [
     ("obi", Seat::Observer, Dialect::Stock),
     ("ola", Seat::Observer, Dialect::Accord),
 ];
-/// In the first byte of a part: the connection that sends the frame.
+/// The bits in the first byte of a part that choose the connection that sends the frame.
 const CONNECTION: u8 = 0b0011;
-/// In the first byte of a part: whether the disk is slow, so that entries wait.
+/// The bit in the first byte of a part that makes the disk slow, so that entries wait.
 const IS_SLOW: u8 = 0b0100;
-/// In the first byte of a part: whether the connection leaves first, and joins again.
+/// The bit in the first byte of a part that makes the connection leave and join again before it sends the frame.
 const JOINS_AGAIN: u8 = 0b1000;
 
 /// A room with a store in memory, which knows nothing but the ledger.

@@ -41,7 +41,7 @@ pub(crate) struct Staging<'c, C> {
     pub(crate) resolved: Vec<Resolved>,
 }
 
-/// What differs from the backend, because an earlier change of the commit changed it.
+/// The values that earlier changes of the commit have changed. The backend still has the old ones.
 #[derive(Default)]
 struct Changed {
     next: HashMap<LedgerId, u64>,

@@ -49,7 +49,7 @@ function awaitTransaction(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-/** An update, with claims about its own elements or those of other updates that are kept beside it. */
+/** An update, with claims about its elements or about elements of the document's other updates on this device. */
 export interface Edit {
   update: Uint8Array;
   claims?: Uint8Array;

@@ -251,7 +251,7 @@ fn an_update_that_was_refused_hides_no_later_splits() {
         state.measures.items.splits(&state.index, &scanned, &novelty).cost
     };
     let before = moves(&mut state);
-    // The last element of this update names two neighbours that never were neighbours.
+    // The last element of this update names, as its neighbours, two elements that were never next to each other.
     let mut structs: Vec<_> =
         (1..1_000).map(|at| between(7, len - 1 - 100 * at, Some(len - 100 * at), "b")).collect();
     structs.push(between(7, 0, Some(len - 1), "b"));

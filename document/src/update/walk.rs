@@ -24,10 +24,10 @@ pub(super) struct Front<'s> {
 /// front and the struct. Returns whether all structs were visited.
 ///
 /// The walk goes through the fronts again and again, and advances each as far as possible. The order is part of what a
-/// check decides, so it must not change. If the next struct of a front refers to an element that was not visited yet, the
-/// walk skips this front until the front with the element has advanced beyond it. So a struct is visited once for each
-/// element that it refers to, and once more, whatever the number of clients. The walk ends when every front is empty or
-/// waits.
+/// check decides, so it must not change. If the next struct of a front refers to an element that was not visited yet,
+/// the walk skips this front until the front with the element has advanced beyond it. So a struct is visited once for
+/// each element that it refers to, and once more, whatever the number of clients. The walk ends when every front is
+/// empty or waits.
 ///
 /// # Errors
 /// Returns the first error of `visit`. No further struct is visited after it.

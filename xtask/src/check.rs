@@ -5,6 +5,7 @@ use crate::build;
 use crate::documents;
 use crate::layers;
 use crate::markdown;
+use crate::named_code;
 use crate::numbers;
 use crate::process::{Cmd, root};
 use crate::protocol_rules;
@@ -57,10 +58,11 @@ pub fn layers() -> Result<()> {
 }
 
 /// Checks the documents: links, paths, rules of the protocol, whether each limit names the test or file that enforces it,
-/// and whether each number is where the documents say.
+/// and whether functions, types and numbers are where the documents say.
 pub fn documents() -> Result<()> {
     documents::check()?;
     protocol_rules::check()?;
+    named_code::check()?;
     numbers::check()?;
     limits()
 }

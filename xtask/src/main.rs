@@ -8,6 +8,7 @@ mod documents;
 mod fuzz;
 mod layers;
 mod markdown;
+mod named_code;
 mod numbers;
 mod process;
 mod protocol_rules;
@@ -29,7 +30,7 @@ cargo xtask COMMAND
   web     build only the web app, for a server run with `cargo run`
   check   formatting, lints, layering, documents, licences, types
   layers  check only which module may import which
-  docs    check only the documents: links, paths, rules of the protocol, what enforces each limit, and where numbers are
+  docs    check only the documents: links, paths, rules of the protocol, what enforces each limit, and where code is
   bench   measure; `cargo xtask bench --help` lists the benchmarks
   fuzz    look for inputs that break a property; `cargo xtask fuzz` lists the targets";
 

@@ -57,9 +57,10 @@ impl TextBudget {
             self.bytes +=
                 marks.iter().filter_map(|(_, value)| value.as_str()).map(str::len).sum::<usize>();
         }
-        if self.characters > MAX_CHARACTERS || self.bytes > MAX_TEXT_BYTES {
+        if self.characters > MAX_CHARACTERS {
             return Err(ImportError::Long);
         }
+        at_most(self.bytes, MAX_TEXT_BYTES, Excess::TextBytes)?;
         at_most(self.stretches, MAX_STRETCHES, Excess::Stretches)
     }
 

@@ -90,14 +90,13 @@ impl Archive<'_> {
     /// first, so that a tree that is built from the text stays within the limits.
     fn part(&mut self, name: &str) -> Result<Option<String>, ImportError> {
         let Ok(part) = self.zip.by_name(name) else { return Ok(None) };
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         // The size that the archive states for the part is not trusted, so reading stops at the limit.
         let most = self.budget.bytes_left() as u64 + 1;
-        if part.take(most).read_to_string(&mut text).is_err() {
+        if part.take(most).read_to_end(&mut bytes).is_err() {
             return Err(damaged(format!("“{name}” in it can't be read")));
         }
-        self.budget.take(&text)?;
-        Ok(Some(text))
+        self.budget.take(bytes).map(Some)
     }
 }
 

@@ -50,8 +50,8 @@ impl From<Placed> for PlacedFile {
 }
 
 impl From<PlacedFile> for Placed {
-    /// Restores the commitment. Texts under keys that the template lacks are left out; the child process that reads
-    /// files never sends such texts.
+    /// Rebuilds the placed draft from the answer of the child process. Leaves out texts under keys that the template
+    /// lacks; the child never sends any.
     fn from(file: PlacedFile) -> Self {
         let known = |(key, ops): (String, Vec<Op>)| {
             FIELDS.iter().find(|field| field.key == key).map(|field| (field.key, ops))

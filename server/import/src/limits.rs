@@ -25,7 +25,8 @@ pub(super) const MAX_MILESTONES: usize = 500;
 
 /// Maximum number of entries in a Word document's archive. Word writes one for each picture, and some twenty others.
 pub(super) const MAX_ARCHIVE_ENTRIES: usize = 4_096;
-/// Maximum number of unpacked bytes of the parts of a Word document that are read, all together.
+/// Maximum number of unpacked bytes of the parts of a Word document that are read, all together. Other parts, such as
+/// pictures, do not count.
 pub(super) const MAX_XML_BYTES: usize = 48 * 1024 * 1024;
 /// Maximum number of XML tags in the parts of a Word document that are read. Opening and closing tags count.
 pub(super) const MAX_XML_TAGS: usize = 1_500_000;
@@ -49,6 +50,8 @@ pub enum Excess {
     Stretches,
     /// The number of Yjs items of the document that the text would become.
     Items,
+    /// The number of bytes of the text and of its links' addresses.
+    TextBytes,
     /// The number of milestones.
     Milestones,
     /// The number of bytes of a Markdown file.
@@ -57,6 +60,8 @@ pub enum Excess {
     MarkupCharacters,
     /// The number of entries in the archive of a Word file.
     ArchiveEntries,
+    /// The number of unpacked bytes of the parts of a Word file that are read.
+    XmlBytes,
     /// The number of XML tags in a Word file.
     XmlTags,
     /// The number of XML attributes in a Word file, counting all its elements.
@@ -75,12 +80,16 @@ impl std::fmt::Display for Excess {
             Self::Paragraphs => write!(f, "{MAX_PARAGRAPHS} paragraphs"),
             Self::Stretches => write!(f, "{MAX_STRETCHES} changes of formatting"),
             Self::Items => write!(f, "{MAX_ITEMS} pieces of text and formatting"),
+            Self::TextBytes => {
+                write!(f, "{} MiB of text and addresses of links", MAX_TEXT_BYTES >> 20)
+            }
             Self::Milestones => write!(f, "{MAX_MILESTONES} milestones"),
             Self::MarkdownBytes => write!(f, "{} MiB of Markdown", MAX_MARKDOWN_BYTES >> 20),
             Self::MarkupCharacters => {
                 write!(f, "{MAX_MARKUP_CHARACTERS} characters that could be markup")
             }
             Self::ArchiveEntries => write!(f, "{MAX_ARCHIVE_ENTRIES} parts"),
+            Self::XmlBytes => write!(f, "{} MiB of unpacked XML", MAX_XML_BYTES >> 20),
             Self::XmlTags => write!(f, "{MAX_XML_TAGS} XML tags"),
             Self::XmlAttributes => write!(f, "{MAX_XML_ATTRIBUTES} XML attributes"),
             Self::ElementAttributes => {

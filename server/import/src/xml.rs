@@ -24,15 +24,22 @@ impl XmlBudget {
         MAX_XML_BYTES.saturating_sub(self.bytes)
     }
 
-    /// Counts the contents of a part.
+    /// Counts the contents of a part, and returns its text.
     ///
     /// # Errors
     /// Returns an error if the parts exceed a limit, or if this part is not XML or declares a document type.
-    pub(super) fn take(&mut self, text: &str) -> Result<(), ImportError> {
-        self.bytes += text.len();
-        if self.bytes > MAX_XML_BYTES {
-            return Err(ImportError::Long);
-        }
+    pub(super) fn take(&mut self, bytes: Vec<u8>) -> Result<String, ImportError> {
+        // The bytes are counted before they are decoded, because a part that is cut at the limit can end within a
+        // character.
+        self.bytes += bytes.len();
+        at_most(self.bytes, MAX_XML_BYTES, Excess::XmlBytes)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| ImportError::Damaged("a part of it is not UTF-8".into()))?;
+        self.count(&text)?;
+        Ok(text)
+    }
+
+    fn count(&mut self, text: &str) -> Result<(), ImportError> {
         let mut reader = Reader::from_str(text);
         // The names of closing tags are checked later, when the tree is built.
         reader.config_mut().check_end_names = false;
@@ -101,7 +108,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: Result<(), Excess>) {
-        let got = XmlBudget::default().take(text);
+        let got = XmlBudget::default().take(text.into()).map(drop);
         assert_eq!(got, expect.map_err(ImportError::Much), "{text:.80}");
     }
 
@@ -125,13 +132,20 @@ mod tests {
         check(&"<a>".repeat(3_000), Err(Excess::XmlDepth));
         check(&"<a/>".repeat(1_500_001), Err(Excess::XmlTags));
         check(&"<a b='' c='' d='' e=''/>".repeat(250_001), Err(Excess::XmlAttributes));
-        let long = " ".repeat(MAX_XML_BYTES + 1);
-        assert_eq!(XmlBudget::default().take(&long), Err(ImportError::Long));
+        check(&" ".repeat(MAX_XML_BYTES + 1), Err(Excess::XmlBytes));
+        let mut cut = " ".repeat(MAX_XML_BYTES).into_bytes();
+        cut.push("é".as_bytes()[0]);
+        let much = ImportError::Much(Excess::XmlBytes);
+        assert_eq!(
+            XmlBudget::default().take(cut),
+            Err(much),
+            "a part that ends within a character"
+        );
     }
 
     #[test]
     fn what_declares_its_own_entities_is_refused() {
-        let error = XmlBudget::default().take("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>");
+        let error = XmlBudget::default().take(b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".into());
         assert!(matches!(error, Err(ImportError::Damaged(_))), "{error:?}");
     }
 }

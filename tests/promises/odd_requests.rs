@@ -183,6 +183,34 @@ fn no_path_or_query_makes_the_server_fail() -> Result<()> {
     Ok(())
 }
 
+/// A program can read the reason of every refusal, also of those that come before any handler.
+#[test]
+fn every_refusal_of_the_api_is_json_with_a_name_and_a_sentence() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(data.path())?;
+    let fay = server.visit("fay")?;
+    let cases = [
+        ("GET", "/api/v1/documents/demo/releases/first", 404, "no_such_route"),
+        ("GET", "/api/v1/documents/%ff", 404, "no_such_route"),
+        ("GET", "/api/v1/nowhere", 404, "no_such_route"),
+        ("GET", "/api/v2/plans", 404, "no_such_route"),
+        ("GET", "/api/v1/documents/demo/diff?from=now", 422, "invalid"),
+        ("PUT", "/api/v1/plans", 405, "wrong_method"),
+        ("PUT", "/api/v1/documents/demo/content", 405, "wrong_method"),
+        ("PUT", "/sync/demo", 405, "wrong_method"),
+        ("GET", "/sync/%ff", 404, "no_such_route"),
+        ("GET", "/sync/demo?ticket=a&ticket=b", 422, "invalid"),
+    ];
+    for (method, path, expected, name) in cases {
+        let (status, answer) = fay.request(method, path, (method != "GET").then(|| json!({})))?;
+        let says_why = answer["error"] == name && answer["message"].is_string();
+        ensure!(status == expected && says_why, "{method} {path}: {status} {answer}");
+    }
+    let (status, _, allowed) = fay.page("/api/v1/links", "allow")?;
+    ensure!(status == 405 && allowed == "POST", "{status} {allowed}");
+    Ok(())
+}
+
 #[test]
 fn what_is_too_long_is_refused_with_a_sentence_and_never_as_a_fault_of_the_server() -> Result<()> {
     let data = tempfile::tempdir()?;

@@ -1,15 +1,16 @@
 //! `/account`: the caller's own name, e-mail address, password and sessions.
 
 use super::App;
+use super::extract::{Body, Path};
 use super::identity::{Caller, Visitor};
 use super::links::send_notice;
-use super::problem::{Body, Problem, blocking, changing};
+use super::problem::{Problem, blocking, changing};
 use super::session::PersonView;
 use crate::letters::AccountChange;
 use crate::people::{Lane, Person, SignedIn};
 use accord_document::ids::SessionId;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,8 +1,9 @@
 //! `/administration`: the routes for administrators of the installation.
 
 use super::App;
+use super::extract::{Body, Path};
 use super::identity::{Visitor, administrator};
-use super::problem::{Body, Problem, blocking, changing};
+use super::problem::{Problem, blocking, changing};
 use super::provider_sign_in::redirect;
 use super::providers::ProviderEntry;
 use super::seats::{LinkMade, make_reset};
@@ -13,7 +14,7 @@ use accord_document::body::AuditAction;
 use accord_document::ids::PersonId;
 use accord_document::people::Seat;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -2,6 +2,7 @@
 //! available as a list, as a table (CSV), or with all the data that is needed to verify it.
 
 use super::App;
+use super::extract::{Path, Query};
 use super::file::{file, push_row, quoted};
 use super::identity::{Visitor, acting, administrator};
 use super::problem::{Problem, blocking};
@@ -12,7 +13,7 @@ use accord_document::ids::{PersonId, PlanId};
 use accord_document::ledger::Entry;
 use accord_document::people::{Action, Actor, Seat};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -38,8 +39,8 @@ pub(crate) struct AuditEntry {
     /// The name of the person whom the action affected, or `null` if it affected nobody.
     #[serde(rename = "whom")]
     affected: Option<String>,
-    /// The network address of the request. `null` for the creation of a commitment, and for actions without a request:
-    /// commands of the server's own command line, and the publishing of a launch.
+    /// The network address of the request. `null` for actions without a request: commands at the server's machine, and
+    /// the publishing of a launch.
     from: Option<String>,
 }
 

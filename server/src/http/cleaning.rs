@@ -1,6 +1,7 @@
 //! Removing hidden characters from a document, and from the names, titles and messages that people send.
 
 use super::App;
+use super::extract::Path;
 use super::identity::{Visitor, readable, writing};
 use super::problem::Problem;
 use super::views::ChangeResult;
@@ -13,7 +14,7 @@ use accord_document::model::cleaning::clean_document;
 use accord_document::people::Action;
 use accord_document::readable::{CodePoint, clean, findings, name, turned_numbers};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 /// The limits of copies of documents that wait to be cleaned, each of at most 8 MiB. Only the places of this queue are
 /// used. The cleaning itself runs in a slot of the queue for readings of ledgers.

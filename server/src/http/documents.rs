@@ -2,9 +2,10 @@
 
 use super::App;
 use super::cleaning::cleaned;
+use super::extract::{Body, Path};
 use super::identity::{Visitor, acting, readable, writing};
 use super::launches::{self, Progress};
-use super::problem::{Body, Problem, blocking};
+use super::problem::{Problem, blocking};
 use super::views::{FaceView, faces};
 use super::written::WholeTextTurn;
 use crate::archives::{Archive, Reading};
@@ -18,7 +19,7 @@ use accord_document::people::{Action, Seat, Sector, permits};
 use accord_document::plan::{ActRefusal, Stage};
 use accord_document::release::Release;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! Drafts and releases as files for other programs, such as PDF and Word.
 
 use super::App;
+use super::extract::{Path, Query};
 use super::file;
 use super::held_answers::NotCounted;
 use super::history::{in_archive, last, named, reading};
@@ -18,7 +19,7 @@ use accord_document::release::canonical::{Released, canonical};
 use accord_files::{FileKind, Manuscript, Publication};
 use accord_words::names::with_side;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;

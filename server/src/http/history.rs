@@ -2,8 +2,9 @@
 
 use super::App;
 use super::cleaning::{cleaned, cleaned_line};
+use super::extract::{Body, Path, Query};
 use super::identity::{Readable, Visitor, acting, readable, writing};
-use super::problem::{Body, Problem, blocking};
+use super::problem::{Problem, blocking};
 use super::release_views::release_views;
 use super::views::{ChangeResult, people};
 use super::written::written;
@@ -23,7 +24,7 @@ use accord_document::model::Replica;
 use accord_document::people::{Action, permits};
 use accord_document::state::NamedVersion;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};

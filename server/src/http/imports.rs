@@ -1,6 +1,7 @@
 //! Importing drafts from Word and Markdown files as new commitments.
 
 use super::App;
+use super::extract::{Path, Query};
 use super::identity::{CallerGone, Visitor, acting};
 use super::plans::language_of;
 use super::problem::Problem;
@@ -12,7 +13,7 @@ use accord_document::model::cleaning::clean_draft;
 use accord_document::people::Action;
 use accord_import::{MAX_IMPORT_BYTES, Placed};
 use axum::body::HttpBody as _;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use futures_util::StreamExt;

@@ -2,9 +2,10 @@
 
 use super::App;
 use super::cleaning::cleaned_line;
+use super::extract::{Body, Path};
 use super::identity::{Caller, Visitor, acting, by_cookie};
 use super::links::NewAccount;
-use super::problem::{Body, Problem, blocking, changing};
+use super::problem::{Problem, blocking, changing};
 use super::session::{self, NewSession, SessionView};
 use super::views::{FaceView, StandingView, faces};
 use crate::people::{Invited, Person, SignedIn, digest, secret};
@@ -14,7 +15,7 @@ use accord_document::ids::{Digest, PlanId, SessionId};
 use accord_document::people::Action;
 use accord_document::plan::{ActRefusal, Invitation, InvitationStatus, PlanState};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};

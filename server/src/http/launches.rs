@@ -1,8 +1,9 @@
 //! Launches, which publish releases of a plan together, and the progress of each commitment towards publication.
 
 use super::App;
+use super::extract::{Body, Path};
 use super::identity::{Visitor, acting};
-use super::problem::{Body, Problem};
+use super::problem::Problem;
 use super::views::ChangeResult;
 use crate::people::SignedIn;
 use crate::rooms::OpenError;
@@ -12,7 +13,7 @@ use accord_document::people::{Action, Sector};
 use accord_document::plan::{Launch, LaunchStatus, LaunchTimeError, PlanState, Stage, opening};
 use accord_document::release::{Proposal, ProposalStatus, Releases};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

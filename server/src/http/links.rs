@@ -2,8 +2,9 @@
 //! e-mail address.
 
 use super::App;
+use super::extract::{Body, Path};
 use super::identity::{Caller, by_cookie};
-use super::problem::{Body, Problem, blocking, changing};
+use super::problem::{Problem, blocking, changing};
 use super::session::{self, SessionView};
 use super::views::ProviderView;
 use crate::letters::AccountChange;
@@ -12,7 +13,7 @@ use crate::plans::installation;
 use accord_document::body::AuditAction;
 use accord_document::ids::PersonId;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};

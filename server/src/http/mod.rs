@@ -9,6 +9,7 @@ mod cleaning;
 mod connections;
 mod describe;
 mod documents;
+mod extract;
 mod file;
 mod files;
 mod health;
@@ -61,7 +62,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, patch, post, put};
+use axum::routing::{any, delete, get, patch, post, put};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tower::ServiceBuilder;
@@ -133,6 +134,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents/{document}/diff", get(history::diff))
         .route("/documents/{document}/record", get(record::show))
         .route("/documents/{document}/release", get(releases::show))
+        .method_not_allowed_fallback(problem::wrong_method)
         .layer(held())
         .layer(compressed());
     let api = Router::new()
@@ -196,6 +198,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/administration/people/{person}/reset", post(administration::reset))
         .route("/administration/people/{person}/sessions", delete(administration::end_sessions))
         .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::wrong_method)
         .layer(held())
         .merge(long)
         .layer(DefaultBodyLimit::max(MAX_JSON_BODY_BYTES))
@@ -213,7 +216,8 @@ pub(crate) fn router(app: App) -> Router {
     let secure = app.site.is_secure();
     let router = Router::new()
         .nest("/api/v1", api)
-        .route("/sync/{document}", get(sync::upgrade))
+        .route("/api/{*rest}", any(problem::no_such_route))
+        .route("/sync/{document}", get(sync::upgrade).fallback(problem::wrong_method))
         .merge(public)
         .route("/metrics", get(health::metrics_for_this_machine))
         .route("/healthz", get(health::alive))

@@ -2,9 +2,10 @@
 
 use super::App;
 use super::cleaning::cleaned_line;
+use super::extract::{Body, Path};
 use super::identity::{Visitor, acting};
 use super::launches::{self, LaunchView, Progress};
-use super::problem::{Body, Problem};
+use super::problem::Problem;
 use super::views::{FaceView, faces};
 use crate::people::SignedIn;
 use crate::plans::{DocumentToAdd, fresh_plan};
@@ -15,7 +16,7 @@ use accord_document::model::delta::Op;
 use accord_document::people::{Action, Seat, Sector, permits};
 use accord_document::plan::{Document, PlanState, Stage};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};

@@ -15,11 +15,7 @@ use accord_document::state::RedactionError;
 use accord_document::sync::{Denied, ProposeError};
 use accord_document::update::Refusal;
 use accord_files::PressError;
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -308,23 +304,10 @@ pub(crate) async fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "The API has no such address.")
 }
 
-/// The JSON body of a request. If the body is not valid, the answer is a [`Problem`], as for all other errors.
-#[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Json(body) = Json::from_request(request, state).await.map_err(|error| match error {
-            JsonRejection::BytesRejection(_) => {
-                let message = "The request is too large, or it did not arrive completely.";
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
-            }
-            other => Problem::invalid(other.body_text()),
-        })?;
-        Ok(Self(body))
-    }
+pub(crate) async fn wrong_method() -> Problem {
+    let message =
+        "This address does not take this method. `Allow` lists the methods that it takes.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
 }
 
 /// Runs `work`, which blocks on the store, on a thread for blocking work.

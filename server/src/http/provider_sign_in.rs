@@ -2,6 +2,7 @@
 //! comes back to the callback, which redirects the browser to a page that shows the result.
 
 use super::App;
+use super::extract::{Path, Query};
 use super::identity::{Caller, by_cookie};
 use super::invitations::{join_with_session, offer, or_discard};
 use super::links::send_notice;
@@ -12,7 +13,7 @@ use crate::oidc::{Claimed, OidcError, ProviderRedirect, SignInPurpose};
 use crate::people::{Identity, Provider};
 use crate::store::StoreError;
 use accord_document::ids::PersonId;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;

@@ -3,13 +3,14 @@
 
 use super::App;
 use super::bounded::Bounded;
+use super::extract::{Body, Path};
 use super::identity::{Visitor, administrator};
-use super::problem::{Body, Problem, blocking, changing};
+use super::problem::{Problem, blocking, changing};
 use super::views::ProviderView;
 use crate::people::{Provider, fresh_id};
 use accord_document::body::AuditAction;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -3,6 +3,7 @@
 //! JSON.
 
 use super::App;
+use super::extract::{Path, Query};
 use super::file::{file, push_row, quoted};
 use super::history::{in_archive, last, moment, named, reading, versions};
 use super::identity::Visitor;
@@ -13,7 +14,7 @@ use crate::fair_queue::Requester;
 use crate::pages;
 use crate::record::RecordView;
 use accord_document::ids::Seq;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};

@@ -1,9 +1,10 @@
 //! `/plans/{plan}/people`: the people who have a seat in a plan, and the invitations to the plan.
 
 use super::App;
+use super::extract::{Body, Path};
 use super::identity::{Visitor, acting};
 use super::invitations::{InvitationEntry, entries};
-use super::problem::{Body, Problem, blocking};
+use super::problem::{Problem, blocking};
 use super::views::{FaceView, StandingView, people};
 use crate::people::{Purpose, RESET_VALIDITY_MS, SignedIn};
 use accord_document::body::Act;
@@ -12,7 +13,7 @@ use accord_document::ids::{PersonId, PlanId};
 use accord_document::people::{Action, Seat};
 use accord_document::plan::ActRefusal;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;

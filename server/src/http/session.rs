@@ -1,8 +1,9 @@
 //! `/session`: signing in and out.
 
 use super::App;
+use super::extract::Body;
 use super::identity::{Caller, Visitor};
-use super::problem::{Body, Problem, blocking};
+use super::problem::{Problem, blocking};
 use crate::demo;
 use crate::people::{DeviceSecrets, KEEP_DEVICE_MS, Person};
 use accord_document::ids::PersonId;

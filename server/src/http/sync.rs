@@ -3,6 +3,7 @@
 
 use super::App;
 use super::connections::ConnectionPlace;
+use super::extract::{Path, Query};
 use super::identity::{Caller, by_cookie, foreign, readable};
 use super::problem::{Problem, blocking};
 use crate::listen::{ConnectionState, Deadlines, PersonalPermits};
@@ -14,7 +15,7 @@ use accord_document::ids::{DocumentId, SessionId};
 use accord_document::limits;
 use accord_document::sync::{Admission, Close, Denied, Dialect, PresenceUser, wire};
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};

@@ -4,6 +4,7 @@ use crate::generation::Generation;
 use crate::people::People;
 use crate::plans::Plans;
 use accord_document::ids::DocumentId;
+use accord_document::people::{Actor, Seat, Standing};
 use accord_document::plan::Grant;
 use accord_document::sync::{Admission, Denied};
 use tokio::sync::watch;
@@ -35,6 +36,16 @@ impl Access {
         let person = self.people.sessions().person(&admission.session);
         let person = person.ok_or(Denied::SignedOut)?;
         self.plans.grant(&person, document).ok_or(Denied::NotShared)
+    }
+
+    /// Whether a change that was permitted when its request arrived is still permitted: the person of `actor` has the same
+    /// role in the plan, and the document can be changed. An administrator who acts as one needs any role in the plan.
+    pub(crate) fn still_permits(&self, actor: &Actor, document: &DocumentId) -> bool {
+        self.plans.grant(&actor.person, document).is_some_and(|grant| {
+            let Standing { seat, sector, .. } = grant.standing;
+            let is_same = (seat, sector) == (actor.seat, actor.sector);
+            grant.may_write && (is_same || actor.seat == Seat::Administrator)
+        })
     }
 
     /// Returns a receiver that is notified whenever the permissions of any person may have changed.

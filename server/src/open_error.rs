@@ -16,6 +16,10 @@ pub(crate) enum OpenError {
     /// server accepted the connection, so both are checked again when the connection joins the room.
     #[error("the document is not shared with this person")]
     Denied(Denied),
+    /// While a change waited for its turn, the person's role in the plan changed, or the document or its plan was closed to
+    /// changes.
+    #[error("what this person may do in the document has changed")]
+    RoleChanged,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the document's ledger is damaged: {0}")]

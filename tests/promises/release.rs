@@ -1,5 +1,6 @@
 //! Proposals, signatures and releases, tested through the API and stock clients of a running server.
 
+mod deletions;
 mod launches;
 
 use accord_document::release::canonical::digest;

@@ -275,6 +275,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &visitor.by, &document)?;
     acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
+    let _guard = app.rooms.stop_signing(&found.id).await;
     if launches::was_released(&app, &visitor.by, &found.id).await? {
         return Err(ActRefusal::Released.into());
     }

@@ -55,6 +55,10 @@ impl From<OpenError> for Problem {
                 Self::missing("commitment")
             }
             OpenError::Denied(Denied::SignedOut) => Self::signed_out(),
+            OpenError::RoleChanged => Self::conflict(
+                "role_changed",
+                "Nothing was changed: your role, or what can be changed in this commitment, has just changed. Load the page again.",
+            ),
             OpenError::Store(error) => error.into(),
             OpenError::Ledger(error) => StoreError::Damaged(error.to_string()).into(),
             OpenError::TooLong => {

@@ -173,6 +173,8 @@ pub(super) async fn sign(
     Path((document, proposal)): Path<(String, u64)>,
     Body(signature): Body<Signature>,
 ) -> Result<Json<ChangeResult>, Problem> {
+    let _guard = app.rooms.stop_deletion(&readable(&app, &by, &document)?.id).await;
+    // The commitment could have been deleted during the wait.
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
     let room = app.rooms.handle(&found.id, &by);

@@ -175,9 +175,9 @@ impl RoomHandle {
         actor: &Actor,
         version: Version,
     ) -> Result<Seq, RequestError<VersionError>> {
-        let actor = actor.clone();
-        let name = move |room: &mut Room, now| room.name_version(&actor, version, now);
-        self.change(Priority::Ordinary, name).await
+        let name =
+            move |room: &mut Room, actor: &Actor, now: u64| room.name_version(actor, version, now);
+        self.change(Priority::Ordinary, actor, name).await
     }
 
     /// Appends an edit that restores the text of an earlier moment.
@@ -186,12 +186,11 @@ impl RoomHandle {
         actor: &Actor,
         restore: Restore,
     ) -> Result<Seq, RequestError<Refusal>> {
-        let actor = actor.clone();
-        let go_back = move |room: &mut Room, now| {
+        let go_back = move |room: &mut Room, actor: &Actor, now: u64| {
             let Restore { update, claims, moment } = restore;
-            room.restore(&actor, &update, claims, moment, now)
+            room.restore(actor, &update, claims, moment, now)
         };
-        self.change(Priority::Ordinary, go_back).await
+        self.change(Priority::Ordinary, actor, go_back).await
     }
 
     /// Appends an edit that removes hidden characters.
@@ -200,9 +199,8 @@ impl RoomHandle {
         actor: &Actor,
         update: Vec<u8>,
     ) -> Result<Seq, RequestError<Refusal>> {
-        let actor = actor.clone();
-        let clean = move |room: &mut Room, now| room.clean(&actor, &update, now);
-        self.change(Priority::Ordinary, clean).await
+        let clean = move |room: &mut Room, actor: &Actor, now: u64| room.clean(actor, &update, now);
+        self.change(Priority::Ordinary, actor, clean).await
     }
 
     /// Proposes the current text for a release.
@@ -211,9 +209,9 @@ impl RoomHandle {
         actor: &Actor,
         wanted: ProposalRequest,
     ) -> Result<Seq, RequestError<ProposeError>> {
-        let actor = actor.clone();
-        let propose = move |room: &mut Room, now| room.propose(&actor, wanted, now);
-        self.change(Priority::Ordinary, propose).await
+        let propose =
+            move |room: &mut Room, actor: &Actor, now: u64| room.propose(actor, wanted, now);
+        self.change(Priority::Ordinary, actor, propose).await
     }
 
     /// Takes a step on the path to a release. If the step freezes a release, `seal` is called with the number of the
@@ -225,25 +223,26 @@ impl RoomHandle {
         step: Step,
         seal: impl FnOnce(u32) -> F + Clone + Send + 'static,
     ) -> Result<StepTaken, RequestError<StepError>> {
-        let actor = actor.clone();
-        let take = move |room: &mut Room, now| {
-            let effects = room.step(&actor, step, now)?;
+        let take = move |room: &mut Room, actor: &Actor, now: u64| {
+            let effects = room.step(actor, step, now)?;
             let state = room.state();
             Ok((effects, state.releases().frozen_by(state.position().seq)))
         };
-        let done = self.ask(Priority::Essential, move |task, reply| match task.change(take) {
-            Ok((seq, froze)) => task.answer_when_durable(move || {
-                let answer = move || drop(reply.send(Ok(Ok(StepTaken { seq, froze }))));
-                let Some(number) = froze else { return answer() };
-                let sealed = seal(number);
-                tokio::spawn(async move {
-                    sealed.await;
-                    answer();
-                });
-            }),
-            Err(refused) => drop(reply.send(Ok(Err(refused)))),
-        });
-        done.await?.map_err(RequestError::Refused)
+        let actor = actor.clone();
+        let done =
+            self.ask(Priority::Essential, move |task, reply| match task.change(&actor, take) {
+                Ok((seq, froze)) => task.answer_when_durable(move || {
+                    let answer = move || drop(reply.send(Ok(Ok(StepTaken { seq, froze }))));
+                    let Some(number) = froze else { return answer() };
+                    let sealed = seal(number);
+                    tokio::spawn(async move {
+                        sealed.await;
+                        answer();
+                    });
+                }),
+                Err(refused) => drop(reply.send(Ok(Err(refused)))),
+            });
+        done.await?
     }
 
     /// Appends the entry that announces a redaction.
@@ -252,9 +251,9 @@ impl RoomHandle {
         actor: &Actor,
         redaction: Redaction,
     ) -> Result<Seq, RequestError<RedactionError>> {
-        let actor = actor.clone();
-        let redact = move |room: &mut Room, now| room.redact(&actor, redaction, now);
-        self.change(Priority::Essential, redact).await
+        let redact =
+            move |room: &mut Room, actor: &Actor, now: u64| room.redact(actor, redaction, now);
+        self.change(Priority::Essential, actor, redact).await
     }
 }
 
@@ -282,14 +281,17 @@ impl RoomHandle {
     async fn change<E: Send + 'static>(
         &self,
         priority: Priority,
-        change: impl FnOnce(&mut Room, u64) -> Result<Vec<Effect>, E> + Clone + Send + 'static,
+        actor: &Actor,
+        change: impl FnOnce(&mut Room, &Actor, u64) -> Result<Vec<Effect>, E> + Clone + Send + 'static,
     ) -> Result<Seq, RequestError<E>> {
-        let change = move |room: &mut Room, now| Ok((change(room, now)?, ()));
-        let done = self.ask(priority, move |task, reply| match task.change(change) {
-            Ok((seq, ())) => task.answer_when_durable(move || drop(reply.send(Ok(Ok(seq))))),
-            Err(refused) => drop(reply.send(Ok(Err(refused)))),
+        let actor = actor.clone();
+        let done = self.ask(priority, move |task, reply| {
+            match task.change(&actor, |room, actor, now| Ok((change(room, actor, now)?, ()))) {
+                Ok((seq, ())) => task.answer_when_durable(move || drop(reply.send(Ok(Ok(seq))))),
+                Err(refused) => drop(reply.send(Ok(Err(refused)))),
+            }
         });
-        done.await?.map_err(RequestError::Refused)
+        done.await?
     }
 
     /// Sends a request to the document's room, which is opened if necessary. Returns the answer to the request.

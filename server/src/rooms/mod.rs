@@ -1,6 +1,7 @@
 //! The registry of open documents. The first request for a document opens its room, exactly once even if several
 //! requests arrive together. The room closes when nobody has used it for a while.
 
+mod document_locks;
 mod event;
 mod frame_places;
 mod handle;
@@ -10,7 +11,6 @@ mod outbox;
 mod pace;
 mod postponed;
 mod redact;
-mod redaction_locks;
 mod request;
 mod task;
 #[cfg(test)]
@@ -25,8 +25,8 @@ pub(crate) use handle::{ReleaseStatus, RequestError, Restore, StepTaken};
 pub(crate) use outbox::{Outbox, Queued, WeakOutbox};
 pub(crate) use redact::{Passage, RedactError};
 
+use document_locks::DocumentLocks;
 use frame_places::WaitingBytes;
-use redaction_locks::RedactionLocks;
 use request::WaitingRequests;
 
 use crate::access::Access;
@@ -90,7 +90,10 @@ struct Shared {
     debts: Debts,
     open_memory: OpenMemory,
     outboxes: Outboxes,
-    redacting: RedactionLocks,
+    /// Held by one redaction at a time, because each must read the entries as the one before left them.
+    redacting: DocumentLocks,
+    /// Held by signatures together, and by a deletion alone.
+    signing: DocumentLocks,
     stop: watch::Sender<bool>,
 }
 
@@ -133,10 +136,23 @@ impl Rooms {
             debts: Debts::default(),
             open_memory: OpenMemory::default(),
             outboxes: Outboxes::default(),
-            redacting: RedactionLocks::default(),
+            redacting: DocumentLocks::default(),
+            signing: DocumentLocks::default(),
             stop: watch::channel(false).0,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Waits until nobody signs in this document, and lets nobody sign until the guard is dropped. A deletion holds the
+    /// guard while it checks that nothing was frozen, and until it has taken effect.
+    pub(crate) async fn stop_signing(&self, document: &DocumentId) -> impl Sized + use<> {
+        self.shared.signing.exclusive(document).await
+    }
+
+    /// Waits until the document is not about to be deleted, and keeps it from being deleted until the guard is dropped. A
+    /// signature holds the guard, because it can freeze the document.
+    pub(crate) async fn stop_deletion(&self, document: &DocumentId) -> impl Sized + use<> {
+        self.shared.signing.shared(document).await
     }
 
     /// Checks that a document can be opened, before a connection is upgraded for it.

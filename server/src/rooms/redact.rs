@@ -93,7 +93,7 @@ impl RoomHandle {
             None => Some(self.locate(passage).await?.ok_or(RedactError::PassageMoved)?),
             Some(_) => None,
         };
-        let _alone = rooms.shared.redacting.lock(self.document()).await;
+        let _alone = rooms.shared.redacting.exclusive(self.document()).await;
         let (redactor, document) = (rooms.clone(), self.document().clone());
         let reading = place.reading().await?;
         let made = tokio::task::spawn_blocking(move || {

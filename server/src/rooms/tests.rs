@@ -7,11 +7,12 @@ use crate::demo;
 use crate::fair_queue::Requester;
 use crate::generation::Generation;
 use crate::people::{People, SessionLimits};
-use crate::plans::Plans;
+use crate::plans::{Plans, installation};
 use crate::store::{Change, Ledger, MemoryStore, Record, Records, Space};
-use accord_document::ids::{PlanId, Seq};
+use accord_document::body::{Act, Step};
+use accord_document::ids::{PlanId, Seq, SessionId};
 use accord_document::lib0::Write as _;
-use accord_document::people::{Seat, Sector, Standing};
+use accord_document::people::{Actor, Seat, Sector, Standing};
 use accord_document::sync::wire::{Message, read_frame};
 use accord_document::sync::{Dialect, PresenceUser};
 use futures_util::FutureExt as _;
@@ -147,6 +148,7 @@ impl Store for FaultyStore {
 struct Demo {
     store: Arc<FaultyStore>,
     people: People,
+    plans: Plans,
     access: Access,
     rooms: Rooms,
 }
@@ -166,9 +168,9 @@ impl Demo {
             Plans::open(shared.clone(), committer.clone(), clock.clone(), generation.clone());
         let plans = plans.unwrap();
         demo::seed(&plans, &people).await.unwrap();
-        let access = Access::new(people.clone(), plans, generation);
+        let access = Access::new(people.clone(), plans.clone(), generation);
         let rooms = Rooms::new(shared, committer, metrics, clock, access.clone());
-        Self { store, people, access, rooms }
+        Self { store, people, plans, access, rooms }
     }
 
     fn document() -> DocumentId {
@@ -339,6 +341,23 @@ async fn a_client_id_stays_its_persons_when_what_they_wrote_can_t_be_saved() {
     until("it is written", || demo.entries() > before).await;
     demo.rooms.shut_down().await;
     until("the claim is removed", || demo.owner().is_none()).await;
+}
+
+/// A request can wait long for its turn, and permissions can change meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_refused_if_its_person_has_lost_the_seat_before_its_turn() {
+    let demo = Demo::new().await;
+    let (person, document) = (demo::person_id("ana"), Demo::document());
+    let (plan, state) = demo.plans.home(&document).unwrap();
+    let Standing { seat, sector, .. } = state.standing(&person).unwrap();
+    let session = SessionId::new("session");
+    let actor = Actor { person: person.clone(), seat, sector, session };
+    let room = demo.rooms.handle(&document, Requester::Person(person.clone()));
+    let withdraw = || room.step(&actor, Step::Withdraw { proposal: Seq(1) }, |_| async {});
+    assert!(matches!(withdraw().await, Err(RequestError::Refused(_))), "there is no proposal");
+    demo.plans.act(&plan, &installation(), Act::Unseat { person }, None).await.unwrap();
+    let refused = withdraw().await;
+    assert!(matches!(refused, Err(RequestError::Open(OpenError::RoleChanged))), "{refused:?}");
 }
 
 /// Only the store knows whether an error can pass. As long as it has not stopped, it is asked again.

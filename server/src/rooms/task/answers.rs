@@ -2,10 +2,12 @@
 
 use super::Task;
 use super::taking_turns::is_long;
-use crate::rooms::handle::{ReleaseStatus, Summary};
+use crate::rooms::OpenError;
+use crate::rooms::handle::{ReleaseStatus, RequestError, Summary};
 use accord_document::ids::Seq;
 use accord_document::model::completeness::checklist;
 use accord_document::model::content::Content;
+use accord_document::people::Actor;
 use accord_document::sync::{Effect, Room};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -46,13 +48,19 @@ impl Task {
     /// value that `change` returned.
     ///
     /// # Errors
-    /// Returns the reason why the document refuses the change.
+    /// Returns [`OpenError::RoleChanged`] if the person of `actor` may no longer change the document, because the request
+    /// can wait long for its turn. Also returns the reason why the document refuses the change.
     pub(in crate::rooms) fn change<T, E>(
         &mut self,
-        change: impl FnOnce(&mut Room, u64) -> Result<(Vec<Effect>, T), E>,
-    ) -> Result<(Seq, T), E> {
+        actor: &Actor,
+        change: impl FnOnce(&mut Room, &Actor, u64) -> Result<(Vec<Effect>, T), E>,
+    ) -> Result<(Seq, T), RequestError<E>> {
+        if !self.rooms.shared.access.still_permits(actor, &self.document) {
+            return Err(OpenError::RoleChanged.into());
+        }
         let now = self.now();
-        let (effects, answer) = change(&mut self.room, now)?;
+        let (effects, answer) =
+            change(&mut self.room, actor, now).map_err(RequestError::Refused)?;
         self.carry_out(effects);
         Ok((self.room.state().position().seq, answer))
     }

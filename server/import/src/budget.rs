@@ -69,3 +69,17 @@ impl TextBudget {
         at_most(self.paragraphs, MAX_PARAGRAPHS, Excess::Paragraphs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_with_long_addresses_is_refused_by_the_name_of_their_limit() {
+        let mut marks = Attributes::default();
+        marks.insert("link", "a".repeat(MAX_TEXT_BYTES).into());
+        let error = TextBudget::default().text("a", &marks, true).unwrap_err();
+        assert_eq!(error, ImportError::Much(Excess::TextBytes));
+        assert!(error.to_string().contains("8 MiB of text and addresses of links"), "{error}");
+    }
+}

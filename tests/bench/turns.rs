@@ -3,7 +3,7 @@
 
 use crate::updates::{Scattered, Update, every_second, long, text};
 use accord_document::limits;
-use accord_document::state::DocumentState;
+use accord_document::state::{DocumentState, EditOutcome, LargeEdit};
 use accord_tests::{Ledgered, typist};
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
@@ -49,7 +49,47 @@ pub(crate) fn all() -> Result<()> {
             measured.unit,
         );
     }
+    let most = most_items();
+    let (turns, longest) = longest_turn(&most).context(most.what)?;
+    println!("  {}: {turns} turns, the longest {:.1} ms", most.what, longest.as_secs_f64() * 1e3);
     Ok(())
+}
+
+/// Takes an update in turns, as a room does. Returns the number of turns and the longest one: the median of the rounds.
+fn longest_turn(Measured { before, update, .. }: &Measured) -> Result<(usize, Duration)> {
+    let mut rounds = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let mut state = written(before)?;
+        let mut left = vec![Next::Update(update.clone())];
+        let (mut turns, mut longest) = (0, Duration::ZERO);
+        while let Some(next) = left.pop() {
+            let started = Instant::now();
+            let outcome = match next {
+                Next::Update(update) => {
+                    state.edit_in_turn(&typist(0), 0, [7; 16], &update, Vec::new())?
+                }
+                Next::Large(large) => state.continue_edit(&typist(0), large)?,
+            };
+            (turns, longest) = (turns + 1, longest.max(started.elapsed()));
+            match outcome {
+                EditOutcome::Taken(_) => {}
+                EditOutcome::NeedsMoreTurns(large) => left.push(Next::Large(large)),
+                EditOutcome::InParts(parts) => {
+                    left.extend(parts.into_iter().rev().map(|part| Next::Update(part.update)));
+                }
+            }
+        }
+        rounds.push((longest, turns));
+    }
+    rounds.sort_unstable();
+    let (longest, turns) = rounds[ROUNDS / 2];
+    Ok((turns, longest))
+}
+
+/// What a room does in the next turn of a large update.
+enum Next {
+    Update(Vec<u8>),
+    Large(LargeEdit),
 }
 
 /// Returns the median of the times that a fresh document takes for an update.
@@ -79,6 +119,15 @@ fn items() -> Measured {
     let update = text.grow(limits::MAX_STEPS_PER_TURN).encode();
     let units = limits::MAX_STEPS_PER_TURN as u64;
     Measured { what: "items", before, update, units, unit: "items" }
+}
+
+/// As many items as one update may have, at random places of a text that has as many already, less some.
+fn most_items() -> Measured {
+    let mut text = Scattered::new(BEFORE, "ab");
+    let before = text.grow(limits::MAX_ITEMS_PER_UPDATE - 4_096).encode();
+    let update = text.grow(limits::MAX_ITEMS_PER_UPDATE).encode();
+    let units = limits::MAX_ITEMS_PER_UPDATE as u64;
+    Measured { what: "an update of the most items, in parts", before, update, units, unit: "items" }
 }
 
 /// Deletions of whole items.

@@ -101,7 +101,11 @@ impl DocumentState {
         let source = Source::Sent(max);
         self.may_integrate(actor, &checked, source)?;
         if steps > limits::MAX_STEPS_PER_TURN {
-            return Ok(EditOutcome::NeedsMoreTurns(LargeEdit::new(update.into_owned(), claims)));
+            return Ok(EditOutcome::NeedsMoreTurns(LargeEdit::new(
+                update.into_owned(),
+                claims,
+                steps,
+            )));
         }
         match self.integrate_checked(actor, &update, &scan, checked, source) {
             Ok(net) => {

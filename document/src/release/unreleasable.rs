@@ -31,11 +31,20 @@ const MILESTONE_VALUES: [&str; 4] = ["order", "due", "due_text", "removed"];
 /// Keys of the dates that the template has.
 const DATES: [&str; 2] = ["period_from", "period_to"];
 
-/// Returns the unreleasable content of a document. Content that occurs more than once in one place is listed once; a
-/// character is listed with the number of its occurrences.
-pub(crate) fn unreleasable(doc: &Doc, known: &StructIndex) -> Vec<Unreleasable> {
-    let mut all = known.occupied(|container| outside(container, known));
-    let content = Content::read(doc);
+/// Returns the content of a document that is outside the template.
+pub(crate) fn outside_template(known: &StructIndex) -> Vec<Unreleasable> {
+    known.occupied(|container| outside(container, known))
+}
+
+/// Returns the unreleasable content of a document: what is [outside the template](outside_template), and what is found in
+/// its content. Content that occurs more than once in one place is listed once; a character is listed with the number of
+/// its occurrences.
+pub(crate) fn unreleasable(
+    doc: &Doc,
+    content: &Content,
+    outside: Vec<Unreleasable>,
+) -> Vec<Unreleasable> {
+    let mut all = outside;
     for (key, ops) in &content.texts {
         text(key, ops, &mut all);
     }

@@ -109,7 +109,7 @@ impl DocumentState {
 
 /// Returns a yrs document with the content of a whole encoded document, or `None` if yrs can't read it. `causal_order` is the
 /// index of the run of each struct, in an order in which the structs can be integrated.
-fn integrated(update: &[u8], document: &Scan<'_>, causal_order: &[u32]) -> Option<Doc> {
+pub(super) fn integrated(update: &[u8], document: &Scan<'_>, causal_order: &[u32]) -> Option<Doc> {
     let doc = ydoc::new(0);
     let mut txn = doc.transact_mut();
     if document.runs.len() <= MAX_CLIENTS_AT_ONCE {

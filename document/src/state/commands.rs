@@ -14,7 +14,7 @@ use crate::model::content::Content;
 use crate::people::{Action, Actor, Seat, permits};
 use crate::release::canonical::{Identity, Released};
 #[cfg(feature = "readable")]
-use crate::release::unreleasable::{Unreleasable, unreleasable};
+use crate::release::unreleasable::{Unreleasable, outside_template, unreleasable};
 use crate::release::{Releases, StepError};
 use crate::update::{Provenance, Range};
 
@@ -202,7 +202,22 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn unreleasable(&self) -> Vec<Unreleasable> {
-        unreleasable(&self.doc, &self.index)
+        self.unreleasable_in(&Content::read(&self.doc))
+    }
+
+    /// Returns the release that the current text would become, and the content that nobody may sign. The text is read only
+    /// once.
+    #[cfg(feature = "readable")]
+    #[must_use]
+    pub fn read_release(&self, document: &DocumentId) -> (Released, Vec<Unreleasable>) {
+        let content = Content::read(&self.doc);
+        let identity = self.identity(document, self.releases.next_number());
+        (Released::of(identity, &content), self.unreleasable_in(&content))
+    }
+
+    #[cfg(feature = "readable")]
+    fn unreleasable_in(&self, content: &Content) -> Vec<Unreleasable> {
+        unreleasable(&self.doc, content, outside_template(&self.index))
     }
 
     /// Begins a new lineage after the entries of a backup, and returns the entry to append. Only the installation

@@ -21,11 +21,15 @@ mod release_tests;
 mod source;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "readable")]
+mod text_copy;
 mod versions;
 mod void;
 
 pub use edit_outcome::{EditOutcome, LargeEdit};
 pub use redactions::RedactionNotice;
+#[cfg(feature = "readable")]
+pub use text_copy::TextCopy;
 pub use versions::NamedVersion;
 pub use void::{RedactionError, VoidReason};
 

@@ -1,5 +1,6 @@
 //! Requests that HTTP handlers send to an open document. A new kind of request needs only one method here.
 
+use super::reading::{ContentReading, ReleaseReading, ReleaseStatus, outside_room};
 use super::request::{Reply, Request};
 use super::task::Task;
 use super::turns::Priority;
@@ -7,41 +8,18 @@ use super::{OpenError, Passage, RoomEvent, Rooms};
 use crate::fair_queue::Requester;
 use accord_document::StateVector;
 use accord_document::body::{Redaction, Step, Version, VersionError};
-use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
+use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::ledger::LedgerPosition;
 use accord_document::model::completeness::Check;
 use accord_document::model::content::Content;
 use accord_document::model::locate;
 use accord_document::people::Actor;
-use accord_document::release::canonical::Released;
-use accord_document::release::unreleasable::Unreleasable;
 use accord_document::release::{Releases, StepError};
 use accord_document::state::{RedactionError, RedactionNotice};
 use accord_document::sync::{Effect, ProposalRequest, ProposeError, Room};
 use accord_document::update::{Claim, Range, Refusal};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use thiserror::Error;
-
-/// A document's releases, and the release that its current text would become.
-#[derive(Debug)]
-pub(crate) struct ReleaseStatus {
-    pub releases: Releases,
-    /// The release that the current text would become.
-    pub draft: Released,
-    /// Content of the current text that readers would not see, or would not see as it is.
-    pub unreleasable: Vec<Unreleasable>,
-    /// The position of the ledger at which the other fields of this status were read.
-    pub position: LedgerPosition,
-    pub(super) digest: OnceLock<Digest>,
-}
-
-impl ReleaseStatus {
-    /// Returns the digest of [`draft`](Self::draft), computed at the first call.
-    #[must_use]
-    pub(crate) fn digest(&self) -> Digest {
-        *self.digest.get_or_init(|| self.draft.digest())
-    }
-}
 
 /// The data that a list of documents shows for one document.
 #[derive(Debug, Clone)]
@@ -113,7 +91,10 @@ impl Rooms {
 impl RoomHandle {
     /// Returns the text, milestones and dates.
     pub(crate) async fn content(&self) -> Result<Content, OpenError> {
-        self.read(Priority::Ordinary, |task| Content::read(task.room().state().doc())).await
+        match self.read(Priority::Ordinary, Task::content).await? {
+            ContentReading::Read(content) => Ok(content),
+            ContentReading::Copied(copy) => self.outside_room(move || Ok(copy.content()?)).await,
+        }
     }
 
     /// Returns the whole document as one update.
@@ -124,7 +105,10 @@ impl RoomHandle {
 
     /// Returns the releases, and the release that the current text would become.
     pub(crate) async fn release_status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
-        self.read(Priority::Ordinary, Task::release_status).await
+        match self.read(Priority::Ordinary, Task::release_status).await? {
+            ReleaseReading::Read(status) => Ok(status),
+            ReleaseReading::Copied(copied) => self.outside_room(move || copied.status()).await,
+        }
     }
 
     /// Returns the proposals and releases, without reading the text.
@@ -264,6 +248,13 @@ impl RoomHandle {
 
     pub(crate) fn document(&self) -> &DocumentId {
         &self.document
+    }
+
+    async fn outside_room<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        outside_room(&self.rooms.shared.large_turns, &self.requester, read).await
     }
 
     async fn read<T: Send + 'static>(

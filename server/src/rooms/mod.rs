@@ -10,6 +10,7 @@ mod open_memory;
 mod outbox;
 mod pace;
 mod postponed;
+mod reading;
 mod redact;
 mod request;
 mod task;
@@ -21,8 +22,9 @@ pub(crate) use crate::open_error::OpenError;
 pub(crate) use event::{Outgoing, RoomEvent};
 pub(crate) use frame_places::FramePlaces;
 pub(crate) use handle::RoomHandle;
-pub(crate) use handle::{ReleaseStatus, RequestError, Restore, StepTaken};
+pub(crate) use handle::{RequestError, Restore, StepTaken};
 pub(crate) use outbox::{Outbox, Queued, WeakOutbox};
+pub(crate) use reading::ReleaseStatus;
 pub(crate) use redact::{Passage, RedactError};
 
 use document_locks::DocumentLocks;

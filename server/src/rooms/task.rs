@@ -15,6 +15,7 @@ use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
 use super::postponed::{Postponed, slot_given};
+use super::reading::{CopiedStatus, ReleaseStatus};
 use super::turns::Turns;
 use super::{OpenError, Rooms, SavedClaims, seed};
 use crate::announced;
@@ -23,9 +24,9 @@ use crate::replay::Replayed;
 use crate::store::{Append, StoreError};
 use accord_document::ids::{DocumentId, PersonId, Seq};
 use accord_document::sync::{Close, ConnectionId, Room};
-use answers::RecentStatus;
 use gathering::Gathering;
 use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -94,7 +95,8 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         packed: Seq(0),
         checkpointed,
         connections: HashMap::new(),
-        release_status: RecentStatus::default(),
+        release_status: None,
+        copied_status: Weak::new(),
         summary: None,
         turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
         postponed: Vec::new(),
@@ -134,8 +136,10 @@ pub(super) struct Task {
     /// The number of the last entry that the latest checkpoint includes.
     checkpointed: Seq,
     connections: HashMap<ConnectionId, Connection>,
-    /// The latest release status that was computed, with the position at which the text was read.
-    release_status: RecentStatus,
+    /// The latest release status that was read in this task, with the position at which the text was read.
+    release_status: Option<Arc<ReleaseStatus>>,
+    /// The latest copy of a long document from which a caller reads the release status.
+    copied_status: Weak<CopiedStatus>,
     /// The latest summary for lists of documents, with the position at which the text was read, or `None` before the
     /// first summary.
     summary: Option<Summary>,

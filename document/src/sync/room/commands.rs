@@ -175,11 +175,10 @@ impl Room {
         now: u64,
     ) -> Result<Vec<Effect>, ProposeError> {
         let ProposalRequest { document, digest, quorum, message } = wanted;
-        let released = self.state.to_release(&document);
+        let (released, unreleasable) = self.state.read_release(&document);
         if released.digest() != digest {
             return Err(StepError::Stale.into());
         }
-        let unreleasable = self.state.unreleasable();
         if !unreleasable.is_empty() {
             return Err(ProposeError::Unreleasable(unreleasable));
         }

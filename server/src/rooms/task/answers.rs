@@ -3,31 +3,15 @@
 use super::Task;
 use super::taking_turns::is_long;
 use crate::rooms::OpenError;
-use crate::rooms::handle::{ReleaseStatus, RequestError, Summary};
+use crate::rooms::handle::{RequestError, Summary};
+use crate::rooms::reading::{ContentReading, CopiedStatus, ReleaseReading, ReleaseStatus};
 use accord_document::ids::Seq;
 use accord_document::model::completeness::checklist;
 use accord_document::model::content::Content;
 use accord_document::people::Actor;
+use accord_document::state::TextCopy;
 use accord_document::sync::{Effect, Room};
-use std::sync::{Arc, OnceLock, Weak};
-
-/// The release status that the room computed last.
-#[derive(Debug, Default)]
-pub(super) struct RecentStatus {
-    shared: Weak<ReleaseStatus>,
-    /// The same status as in `shared`, kept in memory even while no caller uses it. `None` if the document is long.
-    kept: Option<Arc<ReleaseStatus>>,
-}
-
-impl RecentStatus {
-    fn of(status: &Arc<ReleaseStatus>, is_kept: bool) -> Self {
-        Self { shared: Arc::downgrade(status), kept: is_kept.then(|| status.clone()) }
-    }
-
-    fn get(&self) -> Option<Arc<ReleaseStatus>> {
-        self.kept.clone().or_else(|| self.shared.upgrade())
-    }
-}
+use std::sync::Arc;
 
 impl Task {
     pub(in crate::rooms) fn room(&self) -> &Room {
@@ -65,23 +49,40 @@ impl Task {
         Ok((self.room.state().position().seq, answer))
     }
 
-    /// Returns the release status of the current text. A short text is read only once for each position of the ledger.
-    /// The status of a long text takes many times as much memory as the text, so it is kept only while a caller holds
-    /// it.
-    pub(in crate::rooms) fn release_status(&mut self) -> Arc<ReleaseStatus> {
+    /// Returns the release status of the current text, or, if the document is long, a copy from which the caller reads it.
+    /// A short text is read only once for each position of the ledger. Callers who ask for the same position of a long
+    /// document share the copy while one of them reads it.
+    pub(in crate::rooms) fn release_status(&mut self) -> ReleaseReading {
         let state = self.room.state();
-        let known = self.release_status.get().filter(|known| known.position == *state.position());
+        let (releases, position) = (state.releases().clone(), state.position().clone());
+        if is_long(state) {
+            let shared = self.copied_status.upgrade().filter(|copied| copied.position == position);
+            let copied = shared.unwrap_or_else(|| {
+                Arc::new(CopiedStatus::new(self.copy_text(), releases, position))
+            });
+            self.copied_status = Arc::downgrade(&copied);
+            return ReleaseReading::Copied(copied);
+        }
+        let known = self.release_status.take().filter(|known| known.position == position);
         let status = known.unwrap_or_else(|| {
-            Arc::new(ReleaseStatus {
-                releases: state.releases().clone(),
-                draft: state.to_release(&self.document),
-                unreleasable: state.unreleasable(),
-                position: state.position().clone(),
-                digest: OnceLock::new(),
-            })
+            let text = state.read_release(&self.document);
+            Arc::new(ReleaseStatus::new(text, releases, position))
         });
-        self.release_status = RecentStatus::of(&status, !is_long(state));
-        status
+        self.release_status = Some(status.clone());
+        ReleaseReading::Read(status)
+    }
+
+    /// Returns the content of the document, or, if the document is long, a copy from which the caller reads it.
+    pub(in crate::rooms) fn content(&mut self) -> ContentReading {
+        let state = self.room.state();
+        if is_long(state) {
+            return ContentReading::Copied(self.copy_text());
+        }
+        ContentReading::Read(Content::read(state.doc()))
+    }
+
+    fn copy_text(&self) -> TextCopy {
+        self.room.state().copy_text(&self.document)
     }
 
     /// Returns the data that a list of documents shows for this document. The text is read only once for each position

@@ -1,6 +1,7 @@
 // Reads the documents of a file with Yjs, and compares what they show with what the file says: crafted.mjs FILE
 //
 // Each line of the file is a document, as JSON: its updates, the whole document as one update, and what it shows.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import * as Y from 'yjs';
@@ -39,10 +40,50 @@ function shown(updates) {
   };
 }
 
+/** Whether a document has, or `update` brings, everything that `update` refers to. */
+function isReady(doc, { structs, ds }) {
+  const known = (id) => !id?.client || id.clock < Y.getState(doc.store, id.client) || brings(structs, id);
+  const follows = ({ id: { client, clock } }) => clock === 0 || known({ client, clock: clock - 1 });
+  const deletes = [...ds.clients].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => ({ client, clock: clock + len - 1 })),
+  );
+  return (
+    deletes.every(known) &&
+    structs.every((item) => follows(item) && known(item.origin) && known(item.rightOrigin) && known(item.parent))
+  );
+}
+
+const brings = (structs, { client, clock }) =>
+  structs.some(({ id, length }) => id.client === client && id.clock <= clock && clock < id.clock + length);
+
+/**
+ * Returns updates in an order in which each comes after everything that it refers to. Which of the possible orders it is
+ * depends on `seed` alone.
+ */
+function reordered(updates, seed) {
+  const doc = new Y.Doc();
+  const order = [];
+  const left = updates.map((update) => ({ update, decoded: Y.decodeUpdate(bytes(update)) }));
+  while (left.length > 0) {
+    const hash = createHash('sha256').update(`${seed} ${order.length}`).digest().readUInt32LE();
+    const ready = left.filter(({ decoded }) => isReady(doc, decoded));
+    const next = ready[hash % ready.length];
+    left.splice(left.indexOf(next), 1);
+    Y.applyUpdate(doc, bytes(next.update));
+    order.push(next.update);
+  }
+  return order;
+}
+
 let differ = 0;
 for (const line of readFileSync(process.argv[2], 'utf8').trim().split('\n')) {
   const document = JSON.parse(line);
-  for (const [how, updates] of [['update by update', document.updates], ['as a whole', [document.whole]]]) {
+  const ways = [
+    ['update by update', document.updates],
+    ['in another order', reordered(document.updates, document.seed)],
+    ['as a whole', [document.whole]],
+  ];
+  for (const [how, updates] of ways) {
     let seen;
     try {
       seen = shown(updates);

@@ -71,7 +71,12 @@ fn crafted_case(seed: u64) -> Result<CraftedCase> {
     let genesis = genesis(ana.clone());
     let mut state = DocumentState::begin(&genesis)?;
     let (mut next, mut updates, mut entries) = (BTreeMap::new(), Vec::new(), Vec::new());
-    for _ in 0..ATTEMPTS {
+    let checkpoint_at = random.random_range(0..ATTEMPTS);
+    for attempt in 0..ATTEMPTS {
+        if attempt == checkpoint_at {
+            state = DocumentState::resume(&state.checkpoint())
+                .with_context(|| format!("document {seed} can't be resumed from a checkpoint"))?;
+        }
         let mut crafter = Crafter { random: &mut random, next: next.clone() };
         let update = crafter.update();
         let crafted = crafter.next;
@@ -236,7 +241,7 @@ impl Crafter<'_> {
     }
 }
 
-/// Returns what a document shows, as a reader of the shared types sees it.
+/// Returns the content of the texts and maps as JSON, as yrs reads it: without what is deleted, and without client ids.
 fn shown_of(doc: &yrs::Doc) -> Value {
     let txn = doc.transact();
     let mut all = Map::new();

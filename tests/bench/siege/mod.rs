@@ -1,7 +1,7 @@
-//! Measures what one author, or one reader without an account, can cost everybody else. Each attack runs against a
-//! server of its own, first alone and then all of them together. The benchmark prints by how much the memory of the
-//! server and its children exceeds the memory at rest: at the peak, and some seconds after the attack. It also prints
-//! how long other people waited during the attack.
+//! Measures what one author, or one reader without an account, can cost everybody else. Each attack runs
+//! alone, against a fresh server. Then the attacks of one author run together against one server. The benchmark prints by
+//! how much the memory of the server and its children exceeds the memory at rest: at the peak, and some seconds after the
+//! attack. It also prints how long other people waited during the attack.
 //!
 //! `cargo xtask bench siege` runs all attacks, `cargo xtask bench siege WORD` those whose name contains the word.
 //! Each attack lasts some seconds, and uses only the loopback interface.

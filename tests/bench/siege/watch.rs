@@ -33,7 +33,7 @@ fn status(id: u32, name: &str) -> Result<u64> {
 pub(super) struct Memory {
     /// Resident memory of the server.
     pub(super) server: u64,
-    /// Proportional memory of all its children together.
+    /// The children's share of the memory (`Pss`): a page that several processes share counts for each of them in part.
     pub(super) children: u64,
 }
 

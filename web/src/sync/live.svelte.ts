@@ -149,7 +149,9 @@ export class LiveDocument {
     return { target, from, text: characters.join('').slice(from, to) };
   }
 
-  /** Returns whether a text ends with a newline of its own. */
+  /**
+   * Returns whether the stored text ends with a newline. If concurrent deletions have removed it, the editor still shows one.
+   */
   hasLastNewline(target: string): boolean {
     return this.client.isEnded(target);
   }

@@ -8,8 +8,8 @@ use crate::model::attributes::Attributes;
 use crate::model::delta::utf16_len;
 use serde_json::Value;
 
-/// Minimum length, in characters, of unchanged letters within a word that end a replacement. If there are fewer, the
-/// changes on both sides are one replacement, because two different words share a few letters by chance.
+/// Minimum length, in characters, of unchanged text inside a word that separates two replacements. A shorter stretch becomes
+/// part of one replacement, because different words share a few letters by chance.
 const MIN_UNCHANGED_CHARS: usize = 12;
 
 /// Returns the changes of one text, in the order of the text.

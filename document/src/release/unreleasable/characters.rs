@@ -29,8 +29,8 @@ pub(super) fn words(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleas
     turned(place, text, offset, all);
 }
 
-/// Adds to `all` the first turned number of `text`: one that is shown before an earlier number, or before its own
-/// leading sign. The `count` of the added item is the number of all turned numbers in `text`.
+/// Adds to `all` the first number of `text` that bidirectional display moves: one that is shown before a number that precedes
+/// it in the text, or before its own sign. The `count` of the added item is the number of all such numbers.
 fn turned(place: &str, text: &str, offset: u32, all: &mut Vec<Unreleasable>) {
     let numbers = turned_numbers(text);
     let Some((&at, character)) =

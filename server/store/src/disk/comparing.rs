@@ -48,7 +48,7 @@ pub(super) fn compare(
 
 /// Returns the number and the sum of the records as they were before `layers`, of which sled can have any part.
 fn settled_records(sled: &SledStore, layers: &[&Layer]) -> Result<RecordSum, StoreError> {
-    // Of each changed record, the oldest layer knows what was settled.
+    // If several layers change a record, `old` in the oldest of them is the value before all layers.
     let mut changed: BTreeMap<&RecordKey, Option<&Record>> = BTreeMap::new();
     for (id, change) in layers.iter().flat_map(|layer| &layer.records) {
         changed.entry(id).or_insert(change.old.as_ref());

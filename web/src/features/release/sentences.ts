@@ -1,4 +1,4 @@
-// Makes the sentences of the release page about unreleasable content, and the links to it.
+// Makes the sentences of the release page: about unreleasable content, with links to it, and since when a release is public.
 
 import type { Unreleasable } from '../../api/client';
 import { formatDateTime, hasMessage, t } from '../../messages/release';

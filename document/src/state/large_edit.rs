@@ -36,7 +36,7 @@ impl DocumentState {
             }
             NextTurn::Places(splits) => {
                 let items = |client| self.measures.items.of_client_after(client, &splits);
-                match self.index.try_origins(&scan, items, MaxCosts::TURN.between) {
+                match self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between) {
                     // The positions are then checked part by part.
                     Ok(()) | Err(Refusal::TooManyBetween) => NextTurn::Cut,
                     Err(refusal) => return Err(refusal),

@@ -5,7 +5,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { readerLanguage } from './messages/catalogue';
 
-// `index.html` says that the page is in English, because what it shows without JavaScript is.
+// `index.html` declares English, because the sentence that it shows without JavaScript is in English.
 document.documentElement.lang = readerLanguage;
 mount(App, { target: document.body });
 

@@ -4,7 +4,7 @@ use crate::generation::Generation;
 use crate::people::People;
 use crate::plans::Plans;
 use accord_document::ids::DocumentId;
-use accord_document::people::{Actor, Seat, Standing};
+use accord_document::people::{Action, Actor, Seat, Standing};
 use accord_document::plan::Grant;
 use accord_document::sync::{Admission, Denied};
 use tokio::sync::watch;
@@ -39,12 +39,22 @@ impl Access {
     }
 
     /// Whether a change that was permitted when its request arrived is still permitted: the person of `actor` has the same
-    /// role in the plan, and the document can be changed. An administrator who acts as one needs any role in the plan.
-    pub(crate) fn still_permits(&self, actor: &Actor, document: &DocumentId) -> bool {
+    /// role in the plan, is a signatory if the change needs one, and the document can be changed.
+    pub(crate) fn still_permits(
+        &self,
+        actor: &Actor,
+        action: Action,
+        document: &DocumentId,
+    ) -> bool {
         self.plans.grant(&actor.person, document).is_some_and(|grant| {
-            let Standing { seat, sector, .. } = grant.standing;
+            let Standing { seat, sector, signatory } = grant.standing;
             let is_same = (seat, sector) == (actor.seat, actor.sector);
-            grant.may_write && (is_same || actor.seat == Seat::Administrator)
+            let needs_mark = match action {
+                Action::Sign => true,
+                Action::Propose => seat != Seat::Facilitator,
+                _ => false,
+            };
+            grant.may_write && is_same && (signatory || !needs_mark)
         })
     }
 

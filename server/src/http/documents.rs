@@ -11,6 +11,7 @@ use super::written::WholeTextTurn;
 use crate::archives::{Archive, Reading};
 use crate::fair_queue::Requester;
 use crate::rooms::{Passage, RedactError};
+use crate::store::StoreError;
 use accord_document::body::Act;
 use accord_document::body::AuditAction;
 use accord_document::ids::{DocumentId, Seq};
@@ -181,7 +182,7 @@ pub(super) async fn content(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let turn = WholeTextTurn::wait(&app, &by).await?;
-    let content = app.rooms.handle(&found.id, &by).content().await?;
+    let content = app.rooms.handle(&found.id, &by).content(turn.clone()).await?;
     turn.written(move || content).await
 }
 
@@ -275,7 +276,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let found = readable(&app, &visitor.by, &document)?;
     acting(&app, &visitor.by, &found.plan, Action::RetireDocument)?;
-    let _guard = app.rooms.stop_signing(&found.id).await;
+    let _guard = app.rooms.stop_signing(&found.id).ok_or(StoreError::Conflict)?;
     if launches::was_released(&app, &visitor.by, &found.id).await? {
         return Err(ActRefusal::Released.into());
     }

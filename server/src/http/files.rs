@@ -55,14 +55,14 @@ pub(super) async fn draft(
     }
     if extension == "json" {
         let turn = WholeTextTurn::wait(&app, &by).await?;
-        let status = app.rooms.handle(&found.id, &by).release_status().await?;
+        let status = app.rooms.handle(&found.id, &by).release_status(turn.clone()).await?;
         let title = status.draft.title();
         let made = turn.blocking(move || Ok(canonical_draft(&status))).await?;
         return Ok(file::titled("application/json", (&title, &end), &name, made));
     }
     let kind = kind(&extension)?;
     let turn = app.printer.turn(&Requester::from(&by)).await?;
-    let status = app.rooms.handle(&found.id, &by).release_status().await?;
+    let status = app.rooms.handle(&found.id, &by).release_status(turn.personal().clone()).await?;
     let draft = &status.draft;
     let title = draft.title();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());

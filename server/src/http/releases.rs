@@ -17,6 +17,7 @@ use crate::record::{ProposalView, ReleaseView};
 use crate::releases::SealedRelease;
 use crate::rooms::ReleaseStatus;
 use crate::sealing::take_step;
+use crate::store::StoreError;
 use accord_document::body::{Quorum, Step};
 use accord_document::ids::{Digest, DocumentId, PersonId, Seq};
 use accord_document::people::{Action, Actor};
@@ -115,7 +116,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let turn = WholeTextTurn::wait(&app, &by).await?;
-    let status = app.rooms.handle(&found.id, &by).release_status().await?;
+    let status = app.rooms.handle(&found.id, &by).release_status(turn.clone()).await?;
     let (proposals, released) = release_views(&app, &found, &status.releases).await?;
     let mut unreleasable = unreleasable_names(&app, &found, signatories_of(&found)).await?;
     unreleasable.extend(status.unreleasable.iter().cloned());
@@ -173,8 +174,8 @@ pub(super) async fn sign(
     Path((document, proposal)): Path<(String, u64)>,
     Body(signature): Body<Signature>,
 ) -> Result<Json<ChangeResult>, Problem> {
-    let _guard = app.rooms.stop_deletion(&readable(&app, &by, &document)?.id).await;
-    // The commitment could have been deleted during the wait.
+    let known = DocumentId::new(&*document);
+    let _guard = app.rooms.stop_deletion(&known).ok_or(StoreError::Conflict)?;
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
     let room = app.rooms.handle(&found.id, &by);
@@ -260,7 +261,7 @@ pub(super) async fn proposed(
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
     let turn = WholeTextTurn::wait(&app, &by).await?;
-    let path = app.rooms.handle(&found.id, &by).release_status().await?;
+    let path = app.rooms.handle(&found.id, &by).release_status(turn.clone()).await?;
     let releases = &path.releases;
     let known = releases.proposals().iter().find(|known| known.by.seq == Seq(proposal));
     let known = known.ok_or(StepError::NoProposal)?;

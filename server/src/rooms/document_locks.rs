@@ -18,9 +18,15 @@ impl DocumentLocks {
         self.of(document).write_owned().await
     }
 
-    /// Waits until nobody holds the lock of this document exclusively. Nobody gets it exclusively until the guard is dropped.
-    pub(super) async fn shared(&self, document: &DocumentId) -> OwnedRwLockReadGuard<()> {
-        self.of(document).read_owned().await
+    /// Returns the guard of [`exclusive`](Self::exclusive), or `None` if anybody holds the lock.
+    pub(super) fn try_exclusive(&self, document: &DocumentId) -> Option<OwnedRwLockWriteGuard<()>> {
+        self.of(document).try_write_owned().ok()
+    }
+
+    /// Returns a guard that many can have at the same time, or `None` if somebody holds the lock exclusively. Nobody gets the
+    /// lock exclusively until the guard is dropped.
+    pub(super) fn try_shared(&self, document: &DocumentId) -> Option<OwnedRwLockReadGuard<()>> {
+        self.of(document).try_read_owned().ok()
     }
 
     fn of(&self, document: &DocumentId) -> Arc<RwLock<()>> {
@@ -41,21 +47,20 @@ mod tests {
     use futures_util::FutureExt as _;
 
     #[test]
-    fn a_lock_waits_for_its_document_alone() {
+    fn a_lock_is_of_its_document_alone() {
         let locks = DocumentLocks::default();
         let (here, there) = (DocumentId::new("here"), DocumentId::new("there"));
         let first = locks.exclusive(&here).now_or_never().unwrap();
-        let other = locks.exclusive(&there).now_or_never();
-        drop(other.expect("a lock waits for that of another document"));
+        assert!(locks.try_exclusive(&there).is_some(), "it is the lock of another document");
         assert!(locks.exclusive(&here).now_or_never().is_none());
-        assert!(locks.shared(&here).now_or_never().is_none());
+        assert!(locks.try_exclusive(&here).is_none() && locks.try_shared(&here).is_none());
         drop(first);
-        let shared = [locks.shared(&here), locks.shared(&here)].map(|lock| lock.now_or_never());
-        assert!(shared.iter().all(Option::is_some), "shared locks don't wait for each other");
-        assert!(locks.exclusive(&here).now_or_never().is_none());
+        let shared = [locks.try_shared(&here), locks.try_shared(&here)];
+        assert!(shared.iter().all(Option::is_some), "shared guards don't exclude each other");
+        assert!(locks.try_exclusive(&here).is_none());
         drop(shared);
         // The next call removes locks that nobody holds.
-        drop(locks.exclusive(&here).now_or_never().unwrap());
+        drop(locks.try_exclusive(&here).unwrap());
         assert_eq!(locks.by_document.lock().unwrap().len(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! Requests that HTTP handlers send to an open document. A new kind of request needs only one method here.
 
-use super::reading::{ContentReading, ReleaseReading, ReleaseStatus, outside_room};
+use super::reading::{Reading, ReleaseStatus};
 use super::request::{Reply, Request};
 use super::task::Task;
 use super::turns::Priority;
@@ -13,7 +13,7 @@ use accord_document::ledger::LedgerPosition;
 use accord_document::model::completeness::Check;
 use accord_document::model::content::Content;
 use accord_document::model::locate;
-use accord_document::people::Actor;
+use accord_document::people::{Action, Actor};
 use accord_document::release::{Releases, StepError};
 use accord_document::state::{RedactionError, RedactionNotice};
 use accord_document::sync::{Effect, ProposalRequest, ProposeError, Room};
@@ -89,11 +89,14 @@ impl Rooms {
 /// Every method returns an error if the document can't be opened, or if too many requests of this requester wait for
 /// its room.
 impl RoomHandle {
-    /// Returns the text, milestones and dates.
-    pub(crate) async fn content(&self) -> Result<Content, OpenError> {
+    /// Returns the text, milestones and dates. `turn` is held until the text is read.
+    pub(crate) async fn content(&self, turn: impl Send + 'static) -> Result<Content, OpenError> {
         match self.read(Priority::Ordinary, Task::content).await? {
-            ContentReading::Read(content) => Ok(content),
-            ContentReading::Copied(copy) => self.outside_room(move || Ok(copy.content()?)).await,
+            Reading::Done(content) => Ok(content),
+            Reading::Copied(text) => {
+                let read = move || Ok(text.copy.content()?);
+                self.rooms.read_copy(&self.requester, turn, read).await
+            }
         }
     }
 
@@ -103,11 +106,19 @@ impl RoomHandle {
         self.read(Priority::Ordinary, encode).await
     }
 
-    /// Returns the releases, and the release that the current text would become.
-    pub(crate) async fn release_status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
+    /// Returns the releases, and the release that the current text would become. `turn` is held until the text is read.
+    pub(crate) async fn release_status(
+        &self,
+        turn: impl Send + 'static,
+    ) -> Result<Arc<ReleaseStatus>, OpenError> {
         match self.read(Priority::Ordinary, Task::release_status).await? {
-            ReleaseReading::Read(status) => Ok(status),
-            ReleaseReading::Copied(copied) => self.outside_room(move || copied.status()).await,
+            Reading::Done(status) => Ok(status),
+            Reading::Copied(text) => {
+                let copied = text.clone();
+                let read = move || copied.read_status();
+                let read = || self.rooms.read_copy(&self.requester, turn, read);
+                text.status.get_or_try_init(read).await.cloned()
+            }
         }
     }
 
@@ -161,7 +172,7 @@ impl RoomHandle {
     ) -> Result<Seq, RequestError<VersionError>> {
         let name =
             move |room: &mut Room, actor: &Actor, now: u64| room.name_version(actor, version, now);
-        self.change(Priority::Ordinary, actor, name).await
+        self.change(Priority::Ordinary, actor, Action::NameVersion, name).await
     }
 
     /// Appends an edit that restores the text of an earlier moment.
@@ -174,7 +185,7 @@ impl RoomHandle {
             let Restore { update, claims, moment } = restore;
             room.restore(actor, &update, claims, moment, now)
         };
-        self.change(Priority::Ordinary, actor, go_back).await
+        self.change(Priority::Ordinary, actor, Action::Restore, go_back).await
     }
 
     /// Appends an edit that removes hidden characters.
@@ -184,7 +195,7 @@ impl RoomHandle {
         update: Vec<u8>,
     ) -> Result<Seq, RequestError<Refusal>> {
         let clean = move |room: &mut Room, actor: &Actor, now: u64| room.clean(actor, &update, now);
-        self.change(Priority::Ordinary, actor, clean).await
+        self.change(Priority::Ordinary, actor, Action::Write, clean).await
     }
 
     /// Proposes the current text for a release.
@@ -195,7 +206,7 @@ impl RoomHandle {
     ) -> Result<Seq, RequestError<ProposeError>> {
         let propose =
             move |room: &mut Room, actor: &Actor, now: u64| room.propose(actor, wanted, now);
-        self.change(Priority::Ordinary, actor, propose).await
+        self.change(Priority::Ordinary, actor, Action::Propose, propose).await
     }
 
     /// Takes a step on the path to a release. If the step freezes a release, `seal` is called with the number of the
@@ -207,14 +218,15 @@ impl RoomHandle {
         step: Step,
         seal: impl FnOnce(u32) -> F + Clone + Send + 'static,
     ) -> Result<StepTaken, RequestError<StepError>> {
+        let action = action_of(&step);
         let take = move |room: &mut Room, actor: &Actor, now: u64| {
             let effects = room.step(actor, step, now)?;
             let state = room.state();
             Ok((effects, state.releases().frozen_by(state.position().seq)))
         };
         let actor = actor.clone();
-        let done =
-            self.ask(Priority::Essential, move |task, reply| match task.change(&actor, take) {
+        let done = self.ask(Priority::Essential, move |task, reply| {
+            match task.change(&actor, action, take) {
                 Ok((seq, froze)) => task.answer_when_durable(move || {
                     let answer = move || drop(reply.send(Ok(Ok(StepTaken { seq, froze }))));
                     let Some(number) = froze else { return answer() };
@@ -225,7 +237,8 @@ impl RoomHandle {
                     });
                 }),
                 Err(refused) => drop(reply.send(Ok(Err(refused)))),
-            });
+            }
+        });
         done.await?
     }
 
@@ -237,7 +250,7 @@ impl RoomHandle {
     ) -> Result<Seq, RequestError<RedactionError>> {
         let redact =
             move |room: &mut Room, actor: &Actor, now: u64| room.redact(actor, redaction, now);
-        self.change(Priority::Essential, actor, redact).await
+        self.change(Priority::Essential, actor, Action::Redact, redact).await
     }
 }
 
@@ -248,13 +261,6 @@ impl RoomHandle {
 
     pub(crate) fn document(&self) -> &DocumentId {
         &self.document
-    }
-
-    async fn outside_room<T: Send + 'static>(
-        &self,
-        read: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
-    ) -> Result<T, OpenError> {
-        outside_room(&self.rooms.shared.large_turns, &self.requester, read).await
     }
 
     async fn read<T: Send + 'static>(
@@ -273,11 +279,14 @@ impl RoomHandle {
         &self,
         priority: Priority,
         actor: &Actor,
+        action: Action,
         change: impl FnOnce(&mut Room, &Actor, u64) -> Result<Vec<Effect>, E> + Clone + Send + 'static,
     ) -> Result<Seq, RequestError<E>> {
         let actor = actor.clone();
         let done = self.ask(priority, move |task, reply| {
-            match task.change(&actor, |room, actor, now| Ok((change(room, actor, now)?, ()))) {
+            match task
+                .change(&actor, action, |room, actor, now| Ok((change(room, actor, now)?, ())))
+            {
                 Ok((seq, ())) => task.answer_when_durable(move || drop(reply.send(Ok(Ok(seq))))),
                 Err(refused) => drop(reply.send(Ok(Err(refused)))),
             }
@@ -298,5 +307,16 @@ impl RoomHandle {
             RoomEvent::Request(Request::new(requester, priority, run.clone(), reply))
         };
         Ok(self.rooms.ask(&self.document, request).await?.1)
+    }
+}
+
+/// Returns the action that a role must permit for a step.
+fn action_of(step: &Step) -> Action {
+    match step {
+        Step::Propose { .. } => Action::Propose,
+        // Authors who are no signatories any more can still withdraw their own proposals.
+        Step::Withdraw { .. } => Action::Write,
+        Step::Approve { .. } | Step::Decline { .. } => Action::Sign,
+        Step::Reopen { .. } => Action::SteerReleases,
     }
 }

@@ -145,16 +145,16 @@ impl Rooms {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Waits until nobody signs in this document, and lets nobody sign until the guard is dropped. A deletion holds the
-    /// guard while it checks that nothing was frozen, and until it has taken effect.
-    pub(crate) async fn stop_signing(&self, document: &DocumentId) -> impl Sized + use<> {
-        self.shared.signing.exclusive(document).await
+    /// Lets nobody sign in this document until the guard is dropped. Returns `None` if somebody signs or deletes the document
+    /// now. A deletion holds the guard while it checks that nothing was frozen, and until it has taken effect.
+    pub(crate) fn stop_signing(&self, document: &DocumentId) -> Option<impl Sized + use<>> {
+        self.shared.signing.try_exclusive(document)
     }
 
-    /// Waits until the document is not about to be deleted, and keeps it from being deleted until the guard is dropped. A
-    /// signature holds the guard, because it can freeze the document.
-    pub(crate) async fn stop_deletion(&self, document: &DocumentId) -> impl Sized + use<> {
-        self.shared.signing.shared(document).await
+    /// Keeps the document from being deleted until the guard is dropped. Returns `None` if somebody deletes it now. A signature
+    /// holds the guard, because it can freeze the document.
+    pub(crate) fn stop_deletion(&self, document: &DocumentId) -> Option<impl Sized + use<>> {
+        self.shared.signing.try_shared(document)
     }
 
     /// Checks that a document can be opened, before a connection is upgraded for it.

@@ -13,6 +13,13 @@ use std::time::{Duration, Instant};
 /// Duration above which a turn noticeably delays the others in the room.
 const LONG_TURN: Duration = Duration::from_millis(20);
 
+/// Returns the processor time that this thread has used. Elapsed time would also include other work of the machine,
+/// which must not be charged to anybody.
+pub(super) fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// The rate at which a party can use time. A party can use the time `burst` without a pause. After that, it can use the
 /// fraction `share` of the time that passes.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +95,13 @@ impl LongTurns {
         let new = Arc::new(Mutex::new(TimeAccount::new(LONG, now)));
         all.insert(party.clone(), new.clone());
         new
+    }
+
+    /// Charges a party for work outside a room that took as long as a long turn.
+    pub(super) fn charge(&self, party: &Requester, time: Duration, now: Instant) {
+        if time > LONG_TURN {
+            lock(&self.of(party, now)).spend(time, now);
+        }
     }
 }
 

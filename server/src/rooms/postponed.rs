@@ -14,8 +14,8 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 
-/// Creates the queue for the large turns of all rooms. The number of places has no limit, because each room has at most
-/// one large turn of each party in the queue.
+/// Creates the queue for the large turns of all rooms, and for the readings of copies. The number of places has no limit,
+/// because each room has at most one large turn of each party in the queue, and each person reads one text at a time.
 pub(super) fn large_turns() -> FairQueue {
     let slots = available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1));
     FairQueue::new(QueueLimits {

@@ -1,17 +1,18 @@
 //! Readings of a document's text for requests. The text of a long document is read from a copy, on a thread that can block
 //! for long, so that nobody waits for it in the room.
 
-use super::{OpenError, unexpected};
-use crate::fair_queue::{FairQueue, Requester};
+use super::pace::thread_time;
+use super::{OpenError, Rooms, unexpected};
+use crate::fair_queue::Requester;
 use accord_document::ids::Digest;
 use accord_document::ledger::LedgerPosition;
-use accord_document::model::content::Content;
 use accord_document::release::Releases;
 use accord_document::release::canonical::Released;
 use accord_document::release::unreleasable::Unreleasable;
 use accord_document::state::TextCopy;
-use accord_document::update::ScanError;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use tokio::sync::OnceCell;
 
 /// A document's releases, and the release that its current text would become.
 #[derive(Debug)]
@@ -42,54 +43,54 @@ impl ReleaseStatus {
     }
 }
 
-/// A copy of a long document, from which its release status is read once.
+/// A copy of a long document. Callers who ask at the same position of the ledger share it.
 #[derive(Debug)]
-pub(super) struct CopiedStatus {
-    copy: TextCopy,
+pub(super) struct LongText {
+    pub(super) copy: TextCopy,
     releases: Releases,
     pub(super) position: LedgerPosition,
-    status: OnceLock<Result<Arc<ReleaseStatus>, ScanError>>,
+    /// The release status, once a caller has read it.
+    pub(super) status: OnceCell<Arc<ReleaseStatus>>,
 }
 
-impl CopiedStatus {
+impl LongText {
     pub(super) fn new(copy: TextCopy, releases: Releases, position: LedgerPosition) -> Self {
-        Self { copy, releases, position, status: OnceLock::new() }
+        Self { copy, releases, position, status: OnceCell::new() }
     }
 
-    /// Reads the release status, or waits until another caller has read it. Blocks.
-    pub(super) fn status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
-        let read = || {
-            let text = self.copy.release()?;
-            let (releases, position) = (self.releases.clone(), self.position.clone());
-            Ok(Arc::new(ReleaseStatus::new(text, releases, position)))
-        };
-        Ok(self.status.get_or_init(read).clone()?)
+    /// Reads the release status. Blocks.
+    pub(super) fn read_status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
+        let text = self.copy.release()?;
+        let (releases, position) = (self.releases.clone(), self.position.clone());
+        Ok(Arc::new(ReleaseStatus::new(text, releases, position)))
     }
 }
 
-/// The release status that a room has read, or a copy from which the caller reads it.
-pub(super) enum ReleaseReading {
-    Read(Arc<ReleaseStatus>),
-    Copied(Arc<CopiedStatus>),
+/// What a room has read, or a copy of its long document, from which the caller reads it.
+pub(super) enum Reading<T> {
+    Done(T),
+    Copied(Arc<LongText>),
 }
 
-/// The content that a room has read, or a copy from which the caller reads it.
-pub(super) enum ContentReading {
-    Read(Content),
-    Copied(TextCopy),
-}
-
-/// Runs a reading on a thread that can block for long. A reading takes as long as a large turn, so it needs a slot of its
-/// requester among the large turns of all rooms: otherwise readings could take all processors.
-pub(super) async fn outside_room<T: Send + 'static>(
-    large_turns: &FairQueue,
-    requester: &Requester,
-    read: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
-) -> Result<T, OpenError> {
-    let slot = large_turns.place(requester)?.slot_at_last().await?;
-    let reading = tokio::task::spawn_blocking(move || {
-        let _slot = slot;
-        read()
-    });
-    reading.await.map_err(|_| OpenError::from(unexpected()))?
+impl Rooms {
+    /// Reads a copy on a thread that can block for long. A reading takes as long as a large turn, so it needs a slot of its
+    /// requester among the large turns of all rooms, and its time is charged to the requester as that of a large turn. `turn`
+    /// is held until the reading has ended, even if nobody waits for it any more.
+    pub(super) async fn read_copy<T: Send + 'static>(
+        &self,
+        requester: &Requester,
+        turn: impl Send + 'static,
+        read: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let slot = self.shared.large_turns.place(requester)?.slot_at_last().await?;
+        let (long, requester) = (self.shared.long_turns.clone(), requester.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let (_turn, _slot) = (turn, slot);
+            let began = thread_time();
+            let done = read();
+            long.charge(&requester, thread_time().saturating_sub(began), Instant::now());
+            done
+        });
+        reading.await.map_err(|_| OpenError::from(unexpected()))?
+    }
 }

@@ -15,7 +15,7 @@ use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
 use super::postponed::{Postponed, slot_given};
-use super::reading::{CopiedStatus, ReleaseStatus};
+use super::reading::{LongText, ReleaseStatus};
 use super::turns::Turns;
 use super::{OpenError, Rooms, SavedClaims, seed};
 use crate::announced;
@@ -96,7 +96,7 @@ pub(super) async fn run(rooms: Rooms, document: DocumentId, mut events: mpsc::Re
         checkpointed,
         connections: HashMap::new(),
         release_status: None,
-        copied_status: Weak::new(),
+        long_text: Weak::new(),
         summary: None,
         turns: Turns::new(rooms.shared.long_turns.clone(), rooms.shared.debts.take(&document)),
         postponed: Vec::new(),
@@ -138,8 +138,8 @@ pub(super) struct Task {
     connections: HashMap<ConnectionId, Connection>,
     /// The latest release status that was read in this task, with the position at which the text was read.
     release_status: Option<Arc<ReleaseStatus>>,
-    /// The latest copy of a long document from which a caller reads the release status.
-    copied_status: Weak<CopiedStatus>,
+    /// The latest copy of the document, if it is long and a caller still uses the copy.
+    long_text: Weak<LongText>,
     /// The latest summary for lists of documents, with the position at which the text was read, or `None` before the
     /// first summary.
     summary: Option<Summary>,

@@ -1,5 +1,7 @@
 //! Tests of rooms with a store that fails or blocks.
 
+mod faulty_store;
+
 use super::event::Outgoing;
 use super::outbox::Queued;
 use super::*;
@@ -8,141 +10,20 @@ use crate::fair_queue::Requester;
 use crate::generation::Generation;
 use crate::people::{People, SessionLimits};
 use crate::plans::{Plans, installation};
-use crate::store::{Change, Ledger, MemoryStore, Record, Records, Space};
+use crate::store::Ledger;
 use accord_document::body::{Act, Step};
-use accord_document::ids::{PlanId, Seq, SessionId};
+use accord_document::ids::{Seq, SessionId};
 use accord_document::lib0::Write as _;
 use accord_document::people::{Actor, Seat, Sector, Standing};
 use accord_document::sync::wire::{Message, read_frame};
 use accord_document::sync::{Dialect, PresenceUser};
+use faulty_store::FaultyStore;
 use futures_util::FutureExt as _;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const CLIENT: u64 = 77;
 /// Much longer than any test here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A store in memory that fails on demand.
-#[derive(Default)]
-struct FaultyStore {
-    inner: MemoryStore,
-    /// Whether appends fail because the disk is full, or for another reason that can pass.
-    is_full: AtomicBool,
-    fails: AtomicBool,
-    /// Whether changes of records fail.
-    loses_records: AtomicBool,
-    /// The client id whose records can't be changed.
-    damaged: AtomicU64,
-    /// Number of changes that failed because of `loses_records`.
-    lost: AtomicU64,
-    /// Number of changes of records that had to wait.
-    delayed: AtomicU64,
-    /// Whether changes of records wait until this is false again.
-    is_slow: AtomicBool,
-}
-
-impl Ledger for FaultyStore {
-    fn read(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.inner.read(ledger, from)
-    }
-
-    fn read_some(&self, ledger: &LedgerId, from: Seq) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.inner.read_some(ledger, from)
-    }
-
-    fn entry(&self, ledger: &LedgerId, seq: Seq) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.entry(ledger, seq)
-    }
-
-    fn pack(&self, ledger: &LedgerId) -> Result<usize, StoreError> {
-        self.inner.pack(ledger)
-    }
-
-    fn keep_checkpoint(&self, ledger: &LedgerId, state: &[u8]) -> Result<(), StoreError> {
-        self.inner.keep_checkpoint(ledger, state)
-    }
-
-    fn checkpoint(&self, ledger: &LedgerId) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.checkpoint(ledger)
-    }
-
-    fn documents(&self) -> Result<Vec<DocumentId>, StoreError> {
-        self.inner.documents()
-    }
-
-    fn plans(&self) -> Result<Vec<PlanId>, StoreError> {
-        self.inner.plans()
-    }
-}
-
-impl Records for FaultyStore {
-    fn get(&self, kind: &str, key: &str) -> Result<Option<Record>, StoreError> {
-        self.inner.get(kind, key)
-    }
-
-    fn scan(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Record)>, StoreError> {
-        self.inner.scan(kind, prefix)
-    }
-
-    fn all(&self) -> Result<Vec<(String, String, Record)>, StoreError> {
-        self.inner.all()
-    }
-}
-
-impl FaultyStore {
-    /// Returns the error of a job that is to fail. Waits while changes of records are slow.
-    fn fault(&self, job: &[Change]) -> Option<StoreError> {
-        if job.iter().any(|change| matches!(change, Change::Append(_))) {
-            if self.is_full.load(Ordering::SeqCst) {
-                return Some(StoreError::Full);
-            }
-            if self.fails.load(Ordering::SeqCst) {
-                return Some(StoreError::Failed("the database is being opened again".into()));
-            }
-        }
-        let damaged = format!("{:016x}", self.damaged.load(Ordering::SeqCst));
-        let mut swaps = job.iter().filter_map(|change| match change {
-            Change::Swap(swap) => Some(swap),
-            _ => None,
-        });
-        let first = swaps.next()?;
-        if self.loses_records.load(Ordering::SeqCst) {
-            self.lost.fetch_add(1, Ordering::SeqCst);
-            return Some(StoreError::Full);
-        }
-        if first.key.ends_with(&damaged) || swaps.any(|swap| swap.key.ends_with(&damaged)) {
-            return Some(StoreError::Damaged("a client id".into()));
-        }
-        if self.is_slow.load(Ordering::SeqCst) {
-            self.delayed.fetch_add(1, Ordering::SeqCst);
-        }
-        // The wait is bounded, so that a test that fails meanwhile does not block for ever.
-        let end = std::time::Instant::now() + PATIENCE;
-        while self.is_slow.load(Ordering::SeqCst) && std::time::Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        None
-    }
-}
-
-impl Store for FaultyStore {
-    fn commit(&self, jobs: Vec<Vec<Change>>) -> Vec<Result<(), StoreError>> {
-        let commit = |job: Vec<Change>| match self.fault(&job) {
-            Some(error) => Err(error),
-            None => self.inner.commit_one(job),
-        };
-        jobs.into_iter().map(commit).collect()
-    }
-
-    fn has_room(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn space(&self) -> Result<Space, StoreError> {
-        self.inner.space()
-    }
-}
 
 /// The demo data with a store that can fail.
 struct Demo {
@@ -345,7 +226,7 @@ async fn a_client_id_stays_its_persons_when_what_they_wrote_can_t_be_saved() {
 
 /// A request can wait long for its turn, and permissions can change meanwhile.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_refused_if_its_person_has_lost_the_seat_before_its_turn() {
+async fn a_change_is_refused_if_its_person_has_lost_the_role_that_it_had_at_first() {
     let demo = Demo::new().await;
     let (person, document) = (demo::person_id("ana"), Demo::document());
     let (plan, state) = demo.plans.home(&document).unwrap();
@@ -355,9 +236,16 @@ async fn a_change_is_refused_if_its_person_has_lost_the_seat_before_its_turn() {
     let room = demo.rooms.handle(&document, Requester::Person(person.clone()));
     let withdraw = || room.step(&actor, Step::Withdraw { proposal: Seq(1) }, |_| async {});
     assert!(matches!(withdraw().await, Err(RequestError::Refused(_))), "there is no proposal");
+    let is_outdated = |refused: Result<_, _>| {
+        assert!(matches!(refused, Err(RequestError::Open(OpenError::RoleChanged))), "{refused:?}");
+    };
+    let standing = Standing { seat, sector, signatory: false };
+    let act = Act::Seat { person: person.clone(), standing };
+    demo.plans.act(&plan, &installation(), act, None).await.unwrap();
+    let declining = Step::Decline { proposal: Seq(1), reason: "Not yet".into() };
+    is_outdated(room.step(&actor, declining, |_| async {}).await);
     demo.plans.act(&plan, &installation(), Act::Unseat { person }, None).await.unwrap();
-    let refused = withdraw().await;
-    assert!(matches!(refused, Err(RequestError::Open(OpenError::RoleChanged))), "{refused:?}");
+    is_outdated(withdraw().await);
 }
 
 /// Only the store knows whether an error can pass. As long as it has not stopped, it is asked again.

@@ -4,12 +4,11 @@ use super::Task;
 use super::taking_turns::is_long;
 use crate::rooms::OpenError;
 use crate::rooms::handle::{RequestError, Summary};
-use crate::rooms::reading::{ContentReading, CopiedStatus, ReleaseReading, ReleaseStatus};
+use crate::rooms::reading::{LongText, Reading, ReleaseStatus};
 use accord_document::ids::Seq;
 use accord_document::model::completeness::checklist;
 use accord_document::model::content::Content;
-use accord_document::people::Actor;
-use accord_document::state::TextCopy;
+use accord_document::people::{Action, Actor};
 use accord_document::sync::{Effect, Room};
 use std::sync::Arc;
 
@@ -32,14 +31,15 @@ impl Task {
     /// value that `change` returned.
     ///
     /// # Errors
-    /// Returns [`OpenError::RoleChanged`] if the person of `actor` may no longer change the document, because the request
-    /// can wait long for its turn. Also returns the reason why the document refuses the change.
+    /// Returns [`OpenError::RoleChanged`] if the person of `actor` may no longer do this, because the request can wait long
+    /// for its turn. Also returns the reason why the document refuses the change.
     pub(in crate::rooms) fn change<T, E>(
         &mut self,
         actor: &Actor,
+        action: Action,
         change: impl FnOnce(&mut Room, &Actor, u64) -> Result<(Vec<Effect>, T), E>,
     ) -> Result<(Seq, T), RequestError<E>> {
-        if !self.rooms.shared.access.still_permits(actor, &self.document) {
+        if !self.rooms.shared.access.still_permits(actor, action, &self.document) {
             return Err(OpenError::RoleChanged.into());
         }
         let now = self.now();
@@ -49,40 +49,41 @@ impl Task {
         Ok((self.room.state().position().seq, answer))
     }
 
-    /// Returns the release status of the current text, or, if the document is long, a copy from which the caller reads it.
-    /// A short text is read only once for each position of the ledger. Callers who ask for the same position of a long
-    /// document share the copy while one of them reads it.
-    pub(in crate::rooms) fn release_status(&mut self) -> ReleaseReading {
-        let state = self.room.state();
-        let (releases, position) = (state.releases().clone(), state.position().clone());
-        if is_long(state) {
-            let shared = self.copied_status.upgrade().filter(|copied| copied.position == position);
-            let copied = shared.unwrap_or_else(|| {
-                Arc::new(CopiedStatus::new(self.copy_text(), releases, position))
-            });
-            self.copied_status = Arc::downgrade(&copied);
-            return ReleaseReading::Copied(copied);
+    /// Returns the release status of the current text, or a copy of a long document. A short text is read only once for each
+    /// position of the ledger.
+    pub(in crate::rooms) fn release_status(&mut self) -> Reading<Arc<ReleaseStatus>> {
+        if is_long(self.room.state()) {
+            return Reading::Copied(self.long_text());
         }
-        let known = self.release_status.take().filter(|known| known.position == position);
+        let state = self.room.state();
+        let known = self.release_status.take().filter(|known| known.position == *state.position());
         let status = known.unwrap_or_else(|| {
+            let (releases, position) = (state.releases().clone(), state.position().clone());
             let text = state.read_release(&self.document);
             Arc::new(ReleaseStatus::new(text, releases, position))
         });
         self.release_status = Some(status.clone());
-        ReleaseReading::Read(status)
+        Reading::Done(status)
     }
 
-    /// Returns the content of the document, or, if the document is long, a copy from which the caller reads it.
-    pub(in crate::rooms) fn content(&mut self) -> ContentReading {
-        let state = self.room.state();
-        if is_long(state) {
-            return ContentReading::Copied(self.copy_text());
+    /// Returns the content of the document, or a copy of a long document.
+    pub(in crate::rooms) fn content(&mut self) -> Reading<Content> {
+        if is_long(self.room.state()) {
+            return Reading::Copied(self.long_text());
         }
-        ContentReading::Read(Content::read(state.doc()))
+        Reading::Done(Content::read(self.room.state().doc()))
     }
 
-    fn copy_text(&self) -> TextCopy {
-        self.room.state().copy_text(&self.document)
+    /// Returns a copy of the document, which callers share while the document is the same and one of them uses it.
+    fn long_text(&mut self) -> Arc<LongText> {
+        let state = self.room.state();
+        let shared = self.long_text.upgrade().filter(|text| text.position == *state.position());
+        let text = shared.unwrap_or_else(|| {
+            let (releases, position) = (state.releases().clone(), state.position().clone());
+            Arc::new(LongText::new(state.copy_text(&self.document), releases, position))
+        });
+        self.long_text = Arc::downgrade(&text);
+        text
     }
 
     /// Returns the data that a list of documents shows for this document. The text is read only once for each position

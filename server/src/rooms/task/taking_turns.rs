@@ -4,6 +4,7 @@ use super::{MAX_WAITING_ENTRIES, Task};
 use crate::fair_queue::{Requester, Slot};
 use crate::rooms::event::RoomEvent;
 use crate::rooms::frame_places::FramePlace;
+use crate::rooms::pace::thread_time;
 use crate::rooms::postponed::Postponed;
 use crate::rooms::turns::{Priority, Turn};
 use accord_document::state::DocumentState;
@@ -26,13 +27,6 @@ const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;
 /// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the
 /// disk. So everybody first receives the earlier edits of others.
 const MAX_FRAME_BYTES_WITHOUT_SLOT: usize = 16 * 1024;
-
-/// Returns the processor time that this thread has used. Elapsed time would also include other work of the machine,
-/// which must not be charged to anybody.
-fn thread_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
-}
 
 /// Whether reading, encoding or searching a document can occupy a thread for long.
 pub(super) fn is_long(state: &DocumentState) -> bool {

@@ -174,8 +174,9 @@ pub(super) async fn sign(
     Path((document, proposal)): Path<(String, u64)>,
     Body(signature): Body<Signature>,
 ) -> Result<Json<ChangeResult>, Problem> {
-    let known = DocumentId::new(&*document);
+    let known = readable(&app, &by, &document)?.id;
     let _guard = app.rooms.stop_deletion(&known).ok_or(StoreError::Conflict)?;
+    // The commitment could have been deleted before there was the guard.
     let found = readable(&app, &by, &document)?;
     let actor = signing(&app, &by, &found)?;
     let room = app.rooms.handle(&found.id, &by);

@@ -113,12 +113,13 @@ impl RoomHandle {
     ) -> Result<Arc<ReleaseStatus>, OpenError> {
         match self.read(Priority::Ordinary, Task::release_status).await? {
             Reading::Done(status) => Ok(status),
-            Reading::Copied(text) => {
-                let copied = text.clone();
-                let read = move || copied.read_status();
-                let read = || self.rooms.read_copy(&self.requester, turn, read);
-                text.status.get_or_try_init(read).await.cloned()
-            }
+            Reading::Copied(text) => match text.known_status() {
+                Some(status) => Ok(status),
+                // Each caller waits for a slot of their own, so nobody waits for the slot of somebody else.
+                None => {
+                    self.rooms.read_copy(&self.requester, turn, move || text.read_status()).await
+                }
+            },
         }
     }
 

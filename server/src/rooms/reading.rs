@@ -10,9 +10,9 @@ use accord_document::release::Releases;
 use accord_document::release::canonical::Released;
 use accord_document::release::unreleasable::Unreleasable;
 use accord_document::state::TextCopy;
+use accord_document::update::ScanError;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use tokio::sync::OnceCell;
 
 /// A document's releases, and the release that its current text would become.
 #[derive(Debug)]
@@ -49,20 +49,27 @@ pub(super) struct LongText {
     pub(super) copy: TextCopy,
     releases: Releases,
     pub(super) position: LedgerPosition,
-    /// The release status, once a caller has read it.
-    pub(super) status: OnceCell<Arc<ReleaseStatus>>,
+    status: OnceLock<Result<Arc<ReleaseStatus>, ScanError>>,
 }
 
 impl LongText {
     pub(super) fn new(copy: TextCopy, releases: Releases, position: LedgerPosition) -> Self {
-        Self { copy, releases, position, status: OnceCell::new() }
+        Self { copy, releases, position, status: OnceLock::new() }
     }
 
-    /// Reads the release status. Blocks.
+    /// Returns the release status if a caller has read it already.
+    pub(super) fn known_status(&self) -> Option<Arc<ReleaseStatus>> {
+        self.status.get()?.clone().ok()
+    }
+
+    /// Reads the release status, or waits until another caller has read it. Blocks.
     pub(super) fn read_status(&self) -> Result<Arc<ReleaseStatus>, OpenError> {
-        let text = self.copy.release()?;
-        let (releases, position) = (self.releases.clone(), self.position.clone());
-        Ok(Arc::new(ReleaseStatus::new(text, releases, position)))
+        let read = || {
+            let text = self.copy.release()?;
+            let (releases, position) = (self.releases.clone(), self.position.clone());
+            Ok(Arc::new(ReleaseStatus::new(text, releases, position)))
+        };
+        Ok(self.status.get_or_init(read).clone()?)
     }
 }
 

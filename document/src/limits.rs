@@ -7,9 +7,6 @@ pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes up to 15 µs. A
 /// larger update is cut into parts, and other people have turns between the parts.
 pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
-/// Maximum number of structs, and of deleted ranges, that a room checks together in one turn. Each takes up to 3 µs. A
-/// larger update is divided into updates of this size before it is checked as a whole.
-pub const MAX_STEPS_CHECKED_TOGETHER: usize = 1 << 13;
 /// Maximum number of items between the origins of new elements in one turn. The check and yrs both visit each of these
 /// items. Together the two visits take about 0.75 µs for each item, so 32,768 items take 25 ms
 /// (`cargo xtask bench turns`). With 65,536 items, the visits would take 1.2 µs for each.
@@ -19,7 +16,8 @@ pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 24;
 /// Maximum number of client ids under which one update adds new content.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
 /// Maximum number of items between the origins (neighbours) of new elements, added up over all new elements of an
-/// update that is integrated in one piece: an import, a restore or a cleaning (rule U9).
+/// update. If a client sends an update with so many, the update is taken in parts, whose turns take some seconds in
+/// total. Two people who write at the same place all day without a connection, 1,200 items each, reach 1.4 million.
 pub const MAX_ITEMS_BETWEEN_ORIGINS: u64 = 1 << 21;
 /// Maximum number of items in one update, after adjacent ones are merged. An academic paper of 100,000 characters that
 /// is typed key by key, with all its corrections, and sent as one update has about 12,000 items.

@@ -299,27 +299,23 @@ fn reversed(client: u64, clocks: std::ops::Range<u32>) -> Vec<u8> {
     update(client, clocks.start, &structs, &[])
 }
 
-/// Returns what a client wrote alone: words of four letters, each after a change of format, so that nothing can be merged.
-/// Each word is two items.
-fn words_apart(client: u64, words: u32) -> Vec<u8> {
-    let word = |at: u32| {
-        let mut format = vec![6 | 0x80];
-        format.put_var(client);
-        format.put_var(u64::from(5 * at + 3));
-        format.put_buf(b"bold");
-        format.put_buf(if at.is_multiple_of(2) { b"true" } else { b"null" });
-        [format, between(client, 5 * at + 4, None, "word")]
-    };
-    let mut structs = vec![first("word")];
-    structs.extend((0..words).flat_map(word));
-    update(client, 0, &structs, &[])
-}
-
 #[test]
 fn two_who_wrote_all_day_at_the_same_place_without_each_other_are_both_taken() {
     let mut state = empty();
     for client in [7, 8] {
-        assert!(edit(&mut state, &words_apart(client, 600)).unwrap().is_some());
+        // Each person writes 600 words of four letters, each after a change of format, so that nothing can be merged: 1,200
+        // items.
+        let word = |at: u32| {
+            let mut format = vec![6 | 0x80];
+            format.put_var(client);
+            format.put_var(u64::from(5 * at + 3));
+            format.put_buf(b"bold");
+            format.put_buf(if at.is_multiple_of(2) { b"true" } else { b"null" });
+            [format, between(client, 5 * at + 4, None, "word")]
+        };
+        let mut structs = vec![first("word")];
+        structs.extend((0..600).flat_map(word));
+        assert!(edit(&mut state, &update(client, 0, &structs, &[])).unwrap().is_some());
     }
 }
 

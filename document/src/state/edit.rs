@@ -101,11 +101,7 @@ impl DocumentState {
         let source = Source::Sent(max);
         self.may_integrate(actor, &checked, source)?;
         if steps > limits::MAX_STEPS_PER_TURN {
-            return Ok(EditOutcome::NeedsMoreTurns(LargeEdit::new(
-                update.into_owned(),
-                claims,
-                steps,
-            )));
+            return Ok(EditOutcome::NeedsMoreTurns(LargeEdit::new(update.into_owned(), claims)));
         }
         match self.integrate_checked(actor, &update, &scan, checked, source) {
             Ok(net) => {

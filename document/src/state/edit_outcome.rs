@@ -1,7 +1,6 @@
 //! The outcome of an edit whose cost could delay others (rule C8).
 
 use crate::ledger::Entry;
-use crate::limits;
 use crate::update::{Claim, Splits, UpdatePart};
 use std::fmt;
 
@@ -18,8 +17,7 @@ pub enum EditOutcome {
     InParts(Vec<UpdatePart>),
 }
 
-/// An update that needs further turns: two to check it as a whole, and one to cut it into parts. If it is too large to be
-/// checked as a whole in one turn, it needs only one turn, which divides it into updates that are not.
+/// An update that needs three further turns: two to check it as a whole, and one to cut it into parts.
 pub struct LargeEdit {
     pub(super) update: Vec<u8>,
     pub(super) claims: Vec<Claim>,
@@ -28,8 +26,6 @@ pub struct LargeEdit {
 
 /// The task of a large edit's next turn.
 pub(super) enum NextTurn {
-    /// Check whether the content of the update fits into the document, and divide the update.
-    Divide,
     /// Check the cost of integrating the update.
     Costs,
     /// Check that the origins of the update's elements are possible. The value is the estimate of the splits that the
@@ -45,10 +41,8 @@ impl fmt::Debug for LargeEdit {
 }
 
 impl LargeEdit {
-    /// `steps` is the number of new structs in the update, or the number of newly deleted ranges if that is larger.
-    pub(super) fn new(update: Vec<u8>, claims: Vec<Claim>, steps: usize) -> Self {
-        let is_divided = steps > limits::MAX_STEPS_CHECKED_TOGETHER;
-        Self { update, claims, next: if is_divided { NextTurn::Divide } else { NextTurn::Costs } }
+    pub(super) fn new(update: Vec<u8>, claims: Vec<Claim>) -> Self {
+        Self { update, claims, next: NextTurn::Costs }
     }
 
     /// Returns the whole update.

@@ -9,8 +9,8 @@ use crate::people::Actor;
 use crate::update::{CheckedUpdate, Claim, ClientStructs, Refusal, Scan, Splits, parts, scan};
 
 impl DocumentState {
-    /// Takes the next turn of a large update: divides it, checks its costs, checks the positions of its elements, or cuts it
-    /// into parts. Other people might have written since its last turn.
+    /// Takes the next turn of a large update: checks its costs, checks the positions of its elements, or cuts it into
+    /// parts. Other people might have written since its last turn.
     ///
     /// # Errors
     /// Returns the same errors as [`edit`](Self::edit).
@@ -26,21 +26,13 @@ impl DocumentState {
             return Ok(EditOutcome::Taken(None));
         }
         let next = match large.next {
-            NextTurn::Divide => {
-                self.fits_whole(large.update.len(), &scan)?;
-                let max_steps = limits::MAX_STEPS_CHECKED_TOGETHER;
-                return self.cut(&large.update, &scan, &checked, &large.claims, max_steps);
-            }
             NextTurn::Costs => {
                 NextTurn::Places(self.check_whole(large.update.len(), &scan, &checked)?)
             }
             NextTurn::Places(splits) => {
                 let items = |client| self.measures.items.of_client_after(client, &splits);
-                match self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between) {
-                    // The positions are then checked part by part.
-                    Ok(()) | Err(Refusal::TooManyBetween) => NextTurn::Cut,
-                    Err(refusal) => return Err(refusal),
-                }
+                self.index.try_origins(&scan, items, MaxCosts::IN_PARTS.between)?;
+                NextTurn::Cut
             }
             NextTurn::Cut => {
                 let max_steps = limits::MAX_STEPS_PER_TURN;

@@ -31,19 +31,6 @@ impl DocumentState {
         if self.measures.size + bytes <= limit { Ok(()) } else { Err(Refusal::TooLarge) }
     }
 
-    /// Checks that the document may grow by the bytes, the formatting and the items of an update, whatever the update splits.
-    pub(super) fn fits_whole(&mut self, bytes: usize, scan: &Scan<'_>) -> Result<(), Refusal> {
-        self.fits(bytes, scan, Source::Sent(MaxCosts::IN_PARTS))?;
-        self.check_formatting(scan)?;
-        let added = Splits::of_structs_alone(&self.index, scan);
-        let checked = self.measures.check(&added, MaxCosts::IN_PARTS.split_cost);
-        if checked.as_ref().is_err_and(|refusal| self.measures.may_be_fewer(&added, refusal)) {
-            self.measure()?;
-            return self.measures.check(&added, MaxCosts::IN_PARTS.split_cost);
-        }
-        checked
-    }
-
     /// Estimates the splits of an update. If `max` is given, also checks the cost of the splits and the number of items
     /// that the document would have.
     pub(super) fn splits(

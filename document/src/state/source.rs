@@ -46,13 +46,8 @@ impl MaxCosts {
     /// The limits of one struct or deleted range, which can't be cut: about 60 ms.
     pub(super) const STEP: Self =
         Self { split_cost: 4 * limits::MAX_SPLIT_COST_PER_TURN, ..Self::TURN };
-    /// The limits of the check of a whole update that is taken in parts, or of an update into which a larger one is divided.
-    /// If more items are between the origins, the origins are checked part by part.
-    pub(super) const IN_PARTS: Self = Self {
-        between: limits::MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN,
-        split_cost: 1 << 31,
-        ..Self::WHOLE
-    };
+    /// The limits of an update that is taken in parts, for all parts together: some seconds of work.
+    pub(super) const IN_PARTS: Self = Self { split_cost: 1 << 31, ..Self::WHOLE };
     /// The limits of one turn (rule C8).
     pub(super) const TURN: Self = Self {
         structs: limits::MAX_STEPS_PER_TURN,

@@ -63,6 +63,7 @@ impl TextCopy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lib0::Write;
     use crate::model::delta::Op;
     use crate::model::{Replica, Target};
     use crate::state::costs::{actor, empty};
@@ -76,11 +77,18 @@ mod tests {
             replica.apply(&state.encode_since(&StateVector::default())).unwrap();
             let words = if client == 7 { "hidden\u{200b}" } else { "words " };
             replica.edit(&Target::field("problem"), &[Op::text(words)]);
-            replica.edit(&Target::field("elsewhere"), &[Op::text("outside the template")]);
             for update in replica.take_made() {
                 state.edit(&actor(), 9, [1; 16], &update).unwrap();
             }
         }
+        // A letter in a text that the template does not have.
+        let mut outside = vec![1, 1];
+        outside.put_var(1_000);
+        outside.extend([0, 4, 1]);
+        outside.put_buf(b"elsewhere");
+        outside.put_buf(b"x");
+        outside.push(0);
+        state.edit(&actor(), 9, [1; 16], &outside).unwrap();
         let document = DocumentId::new("d");
         let copy = state.copy_text(&document);
         assert_eq!(copy.content().unwrap(), Content::read(state.doc()));

@@ -44,13 +44,6 @@ pub(crate) struct Splits {
 }
 
 impl Splits {
-    /// Returns what an update adds if it splits no item of the document.
-    pub(crate) fn of_structs_alone(known: &StructIndex, scan: &Scan<'_>) -> Self {
-        let new =
-            scan.runs.iter().map(|run| (run.client, len(NewRun::of(known, run).structs.len())));
-        Self { added: new.collect(), ..Self::default() }
-    }
-
     /// Returns the maximum number of items that the update adds to the document.
     pub(crate) fn added(&self) -> usize {
         self.added.values().map(|&added| added as usize).sum()

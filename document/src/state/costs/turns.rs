@@ -6,7 +6,7 @@
 use super::*;
 use crate::state::EditOutcome;
 use crate::template::FACTS;
-use crate::update::{Claim, Id, UpdatePart};
+use crate::update::{Claim, Id};
 use yrs::types::Attrs;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, Update};
@@ -113,34 +113,6 @@ fn a_large_update_is_taken_in_parts_that_make_the_same_document() {
     assert_eq!(content(parted.doc()), content(whole.doc()));
     assert_eq!(content(replayed.doc()), content(whole.doc()));
     assert_eq!(in_turns(&mut parted, &update, Vec::new()).unwrap(), [], "nothing of it is new");
-}
-
-#[test]
-fn an_update_that_is_too_large_for_one_check_is_divided_first() {
-    let mut state = empty();
-    let len = 2 * limits::MAX_STEPS_CHECKED_TOGETHER as u32 + 1;
-    let outcome = state.edit_in_turn(&actor(), 9, [1; 16], &reversed(7, 0..len), Vec::new());
-    let Ok(EditOutcome::NeedsMoreTurns(large)) = outcome else { panic!("{outcome:?}") };
-    let outcome = state.continue_edit(&actor(), large);
-    let Ok(EditOutcome::InParts(parts)) = outcome else { panic!("{outcome:?}") };
-    let structs = |part: &UpdatePart| scan(&part.update).unwrap().runs[0].structs.len() as u32;
-    let sizes: Vec<_> = parts.iter().map(structs).collect();
-    assert_eq!(sizes, [(len - 1) / 2, (len - 1) / 2, 1]);
-    for part in parts {
-        in_turns(&mut state, &part.update, part.claims).unwrap();
-    }
-    assert_eq!(read(&state).len() as u32, len);
-}
-
-/// Rule U9: walks that are too long for the check of the whole are left to the parts.
-#[test]
-fn two_who_wrote_for_days_at_the_same_place_without_each_other_are_both_taken() {
-    let mut state = empty();
-    let words = limits::MAX_STEPS_PER_TURN as u32 / 2;
-    for client in [7, 8] {
-        in_turns(&mut state, &words_apart(client, words), Vec::new()).unwrap();
-    }
-    assert_eq!(read(&state).len() as u32, 2 * 4 * (words + 1));
 }
 
 #[test]

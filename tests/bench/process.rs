@@ -10,7 +10,7 @@ use std::{fs, io};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-/// The id that stands for the calling thread where an affinity is read or set.
+/// The id with which a call reads or sets the affinity of the calling thread.
 const THIS_THREAD: Option<Pid> = None;
 
 /// The core of the server that is measured.

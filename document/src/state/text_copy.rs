@@ -1,5 +1,5 @@
 //! Copies of a document, whose text is read while the document changes. Reading the text of a long document takes several
-//! times as long as copying it, so a room only copies it (rule C8).
+//! times as long as copying it, so a room only copies it.
 
 use super::DocumentState;
 use super::checkpoint::integrated;

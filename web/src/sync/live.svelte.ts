@@ -109,7 +109,7 @@ export class LiveDocument {
     return live;
   }
 
-  /** Returns the `DocumentView` of a document that `storeView` has stored on this device, or `undefined` if there is none. */
+  /** Returns the stored `DocumentView` (see `storeView`) of a document, or `undefined` if this device has none. */
   static readStoredView(id: string, person: string): Promise<unknown> {
     return Persistence.readStoredView(id, person);
   }

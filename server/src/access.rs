@@ -4,7 +4,7 @@ use crate::generation::Generation;
 use crate::people::People;
 use crate::plans::Plans;
 use accord_document::ids::DocumentId;
-use accord_document::people::{Action, Actor, Seat, Standing};
+use accord_document::people::{Action, Actor, Seat, Standing, permits};
 use accord_document::plan::Grant;
 use accord_document::sync::{Admission, Denied};
 use tokio::sync::watch;
@@ -47,14 +47,14 @@ impl Access {
         document: &DocumentId,
     ) -> bool {
         self.plans.grant(&actor.person, document).is_some_and(|grant| {
-            let Standing { seat, sector, signatory } = grant.standing;
-            let is_same = (seat, sector) == (actor.seat, actor.sector);
-            let needs_mark = match action {
-                Action::Sign => true,
-                Action::Propose => seat != Seat::Facilitator,
-                _ => false,
+            let standing = grant.standing;
+            let is_same = (standing.seat, standing.sector) == (actor.seat, actor.sector);
+            let has_mark = match action {
+                Action::Sign => may_sign(standing),
+                Action::Propose => may_propose(standing),
+                _ => true,
             };
-            grant.may_write && is_same && (signatory || !needs_mark)
+            grant.may_write && is_same && has_mark
         })
     }
 
@@ -62,4 +62,14 @@ impl Access {
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }
+}
+
+/// Whether a person with this standing may propose a text: a facilitator, or a signatory.
+pub(crate) fn may_propose(standing: Standing) -> bool {
+    standing.seat == Seat::Facilitator || may_sign(standing)
+}
+
+/// Whether a person with this standing may sign for their side.
+pub(crate) fn may_sign(standing: Standing) -> bool {
+    standing.signatory && permits(standing.seat, Action::Sign)
 }

@@ -17,6 +17,8 @@ use crate::release::canonical::{Identity, Released};
 use crate::release::unreleasable::{Unreleasable, outside_template, unreleasable};
 use crate::release::{Releases, StepError};
 use crate::update::{Provenance, Range};
+#[cfg(feature = "readable")]
+use yrs::Doc;
 
 impl DocumentState {
     /// Returns the entries that a redaction has announced as blanked but that are not blanked yet, with the elements to
@@ -180,8 +182,7 @@ impl DocumentState {
     /// Returns the release that the current text would become.
     #[must_use]
     pub fn to_release(&self, document: &DocumentId) -> Released {
-        let identity = self.identity(document, self.releases.next_number());
-        Released::of(identity, &Content::read(&self.doc))
+        Released::of(self.next_identity(document), &Content::read(&self.doc))
     }
 
     /// Returns the identity of release `number`, such as its language and the release that it supersedes.
@@ -202,7 +203,7 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn unreleasable(&self) -> Vec<Unreleasable> {
-        self.unreleasable_in(&Content::read(&self.doc))
+        unreleasable(&self.doc, &Content::read(&self.doc), outside_template(&self.index))
     }
 
     /// Returns the release that the current text would become, and the content that nobody may sign. The text is read only
@@ -210,14 +211,12 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn read_release(&self, document: &DocumentId) -> (Released, Vec<Unreleasable>) {
-        let content = Content::read(&self.doc);
-        let identity = self.identity(document, self.releases.next_number());
-        (Released::of(identity, &content), self.unreleasable_in(&content))
+        release_of(&self.doc, self.next_identity(document), outside_template(&self.index))
     }
 
-    #[cfg(feature = "readable")]
-    fn unreleasable_in(&self, content: &Content) -> Vec<Unreleasable> {
-        unreleasable(&self.doc, content, outside_template(&self.index))
+    /// Returns the identity of the release that the current text would become.
+    pub(super) fn next_identity(&self, document: &DocumentId) -> Identity {
+        self.identity(document, self.releases.next_number())
     }
 
     /// Begins a new lineage after the entries of a backup, and returns the entry to append. Only the installation
@@ -265,4 +264,17 @@ fn may_redact(actor: &Actor, redaction: &Redaction) -> Result<(), RedactionError
 
 fn may_begin_lineage(actor: &Actor) -> Result<(), VoidReason> {
     if actor.seat == Seat::Administrator { Ok(()) } else { Err(VoidReason::NotAdministrator) }
+}
+
+/// Returns the release that the text of a document becomes, and the content that nobody may sign. `outside` is the content
+/// outside the template. The text is read only once.
+#[cfg(feature = "readable")]
+pub(super) fn release_of(
+    doc: &Doc,
+    identity: Identity,
+    outside: Vec<Unreleasable>,
+) -> (Released, Vec<Unreleasable>) {
+    let content = Content::read(doc);
+    let found = unreleasable(doc, &content, outside);
+    (Released::of(identity, &content), found)
 }

@@ -3,11 +3,12 @@
 
 use super::DocumentState;
 use super::checkpoint::integrated;
+use super::commands::release_of;
 use crate::StateVector;
 use crate::ids::DocumentId;
 use crate::model::content::Content;
 use crate::release::canonical::{Identity, Released};
-use crate::release::unreleasable::{Unreleasable, outside_template, unreleasable};
+use crate::release::unreleasable::{Unreleasable, outside_template};
 use crate::update::{ScanError, StructIndex, scan};
 use yrs::Doc;
 
@@ -27,7 +28,7 @@ impl DocumentState {
     pub fn copy_text(&self, document: &DocumentId) -> TextCopy {
         TextCopy {
             encoded: self.encode_since(&StateVector::default()),
-            identity: self.identity(document, self.releases.next_number()),
+            identity: self.next_identity(document),
             outside: outside_template(&self.index),
         }
     }
@@ -47,10 +48,7 @@ impl TextCopy {
     /// # Errors
     /// Returns the errors of [`content`](Self::content).
     pub fn release(&self) -> Result<(Released, Vec<Unreleasable>), ScanError> {
-        let doc = self.open()?;
-        let content = Content::read(&doc);
-        let found = unreleasable(&doc, &content, self.outside.clone());
-        Ok((Released::of(self.identity.clone(), &content), found))
+        Ok(release_of(&self.open()?, self.identity.clone(), self.outside.clone()))
     }
 
     fn open(&self) -> Result<Doc, ScanError> {

@@ -1,6 +1,7 @@
 //! Which steps on the path to a release a person may take.
 
-use accord_document::people::{Action, Seat, Standing, permits};
+use crate::access::{may_propose, may_sign};
+use accord_document::people::{Action, permits};
 use accord_document::plan::Grant;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,12 +31,4 @@ impl AllowedSteps {
             sign: can_act && may_sign(standing),
         }
     }
-}
-
-pub(super) fn may_propose(standing: Standing) -> bool {
-    standing.seat == Seat::Facilitator || may_sign(standing)
-}
-
-pub(super) fn may_sign(standing: Standing) -> bool {
-    standing.signatory && permits(standing.seat, Action::Sign)
 }

@@ -1,7 +1,7 @@
 //! The path to a release: proposing, signing, declining, withdrawing and reopening, and reading proposals and releases.
 
 use super::App;
-use super::allowed_steps::{AllowedSteps, may_propose, may_sign};
+use super::allowed_steps::AllowedSteps;
 use super::cleaning::cleaned;
 use super::extract::{Body, Path};
 use super::held_answers::NotCounted;
@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::release_views::release_views;
 use super::views::{ChangeResult, people};
 use super::written::WholeTextTurn;
+use crate::access::{may_propose, may_sign};
 use crate::archives::{Archives, Reading};
 use crate::fair_queue::{Asker, Requester};
 use crate::people::SignedIn;

@@ -5,7 +5,7 @@ use crate::updates::{Scattered, Update, every_second, long, text};
 use accord_document::limits;
 use accord_document::state::{DocumentState, EditOutcome, LargeEdit};
 use accord_tests::{Ledgered, typist};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use std::time::{Duration, Instant};
 
 /// Number of times that each update is measured.
@@ -50,46 +50,51 @@ pub(crate) fn all() -> Result<()> {
         );
     }
     let most = most_items();
-    let (turns, longest) = longest_turn(&most).context(most.what)?;
-    println!("  {}: {turns} turns, the longest {:.1} ms", most.what, longest.as_secs_f64() * 1e3);
+    let (turns, longest, check) = longest_turn(&most).context(most.what)?;
+    let [longest, check] = [longest, check].map(|time| time.as_secs_f64() * 1e3);
+    println!(
+        "  {}: {turns} turns, the longest {longest:.1} ms; its check {check:.1} ms",
+        most.what
+    );
     Ok(())
 }
 
-/// Takes an update in turns, as a room does. Returns the number of turns and the longest one: the median of the rounds.
-fn longest_turn(Measured { before, update, .. }: &Measured) -> Result<(usize, Duration)> {
+/// Takes an update in turns, as a room does. Returns the number of turns, the longest one, and the time that the check of
+/// the whole update takes outside the room: the medians of the rounds.
+fn longest_turn(Measured { before, update, .. }: &Measured) -> Result<(usize, Duration, Duration)> {
     let mut rounds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let mut state = written(before)?;
-        let mut left = vec![Next::Update(update.clone())];
-        let (mut turns, mut longest) = (0, Duration::ZERO);
-        while let Some(next) = left.pop() {
-            let started = Instant::now();
-            let outcome = match next {
-                Next::Update(update) => {
-                    state.edit_in_turn(&typist(0), 0, [7; 16], &update, Vec::new())?
-                }
-                Next::Large(large) => state.continue_edit(&typist(0), large)?,
-            };
-            (turns, longest) = (turns + 1, longest.max(started.elapsed()));
-            match outcome {
-                EditOutcome::Taken(_) => {}
-                EditOutcome::NeedsMoreTurns(large) => left.push(Next::Large(large)),
-                EditOutcome::InParts(parts) => {
-                    left.extend(parts.into_iter().rev().map(|part| Next::Update(part.update)));
-                }
-            }
+        let mut turns = Vec::new();
+        let typist = typist(0);
+        let copied = timed(&mut turns, || {
+            let edit = LargeEdit::new(update.clone(), Vec::new());
+            state.begin_check(&typist, edit, None)
+        });
+        let started = Instant::now();
+        let checked = copied.run();
+        let check = started.elapsed();
+        let outcome = timed(&mut turns, || state.end_check(checked, None))?;
+        let EditOutcome::InParts(parts) = outcome else { bail!("the update was not cut") };
+        for part in parts {
+            let taken = timed(&mut turns, || {
+                state.edit_part(&typist, 0, [7; 16], &part.update, Vec::new())
+            })?;
+            ensure!(matches!(taken, EditOutcome::Taken(Some(_))), "a part takes one turn");
         }
-        rounds.push((longest, turns));
+        let longest = turns.iter().max().copied().unwrap_or_default();
+        rounds.push((longest, check, turns.len()));
     }
     rounds.sort_unstable();
-    let (longest, turns) = rounds[ROUNDS / 2];
-    Ok((turns, longest))
+    let (longest, check, turns) = rounds[ROUNDS / 2];
+    Ok((turns, longest, check))
 }
 
-/// What a room does in the next turn of a large update.
-enum Next {
-    Update(Vec<u8>),
-    Large(LargeEdit),
+fn timed<T>(turns: &mut Vec<Duration>, turn: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let done = turn();
+    turns.push(started.elapsed());
+    done
 }
 
 /// Returns the median of the times that a fresh document takes for an update.

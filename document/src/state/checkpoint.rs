@@ -13,6 +13,7 @@
 //! ```
 
 use super::DocumentState;
+use super::checks::Checks;
 use super::measures::Measures;
 use crate::body::Genesis;
 use crate::ids::{Digest, LineageId, Seq};
@@ -42,8 +43,8 @@ impl DocumentState {
         out.put_var(seq.0);
         out.extend_from_slice(&head.0);
         out.put_var(self.time());
-        out.put_var(self.measures.size as u64);
-        out.put_buf(&self.index.encode());
+        out.put_var(self.checks.measures.size as u64);
+        out.put_buf(&self.checks.index.encode());
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
         out.put_buf(&json(&self.releases));
@@ -95,10 +96,8 @@ impl DocumentState {
         let chain = Chain::resume(genesis, began, LedgerPosition { lineage, seq, head }, time);
         Ok(Some(Self {
             doc,
-            index: known,
+            checks: Checks { index: known, measures, announced: AnnouncedClients::default() },
             chain,
-            measures,
-            announced: AnnouncedClients::default(),
             broken: false,
             redactions,
             versions,

@@ -203,7 +203,7 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn unreleasable(&self) -> Vec<Unreleasable> {
-        unreleasable(&self.doc, &Content::read(&self.doc), outside_template(&self.index))
+        unreleasable(&self.doc, &Content::read(&self.doc), outside_template(&self.checks.index))
     }
 
     /// Returns the release that the current text would become, and the content that nobody may sign. The text is read only
@@ -211,7 +211,7 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn read_release(&self, document: &DocumentId) -> (Released, Vec<Unreleasable>) {
-        release_of(&self.doc, self.next_identity(document), outside_template(&self.index))
+        release_of(&self.doc, self.next_identity(document), outside_template(&self.checks.index))
     }
 
     /// Returns the identity of the release that the current text would become.

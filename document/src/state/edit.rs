@@ -3,19 +3,18 @@
 
 use super::DocumentState;
 use super::edit_outcome::{EditOutcome, LargeEdit};
+use super::measuring::measured;
 use super::source::{MaxCosts, Source};
 use super::void::VoidReason;
 use crate::body::Body;
 use crate::ids::PersonId;
 use crate::ledger::{Entry, Salt};
 use crate::limits;
-use crate::people::{Action, Actor, permits};
+use crate::people::Actor;
 use crate::update::{
     AnnouncedClients, CheckedUpdate, Claim, ClientIdClaim, Provenance, Refusal, Scan, ScanError,
-    encoded_structs, merge, scan,
+    encoded_structs, parts, scan,
 };
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -77,8 +76,9 @@ impl DocumentState {
     }
 
     /// Integrates a new update as [`edit_from`](Self::edit_from) does, but only if that takes one turn at most. An
-    /// update that costs more is not integrated, but returned whole or in parts. It is integrated in further turns, so
-    /// that other people in the document are not delayed (rule C8).
+    /// update that costs more is not integrated, but returned whole or in parts, so that other people in the document
+    /// are not delayed (rule C8). An update of more than [`limits::MAX_BYTES_CHECKED_IN_TURN`] bytes is returned whole,
+    /// and nothing of it is checked.
     ///
     /// # Errors
     /// Returns the same errors as [`edit`](Self::edit).
@@ -90,18 +90,37 @@ impl DocumentState {
         update: &[u8],
         claims: Vec<Claim>,
     ) -> Result<EditOutcome, Refusal> {
-        let update = self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
+        if update.len() > limits::MAX_BYTES_CHECKED_IN_TURN {
+            return Ok(EditOutcome::NeedsCheck(LargeEdit::new(update.to_vec(), claims)));
+        }
+        self.edit_part(actor, now, salt, update, claims)
+    }
+
+    /// Integrates an update as [`edit_in_turn`](Self::edit_in_turn) does, however many bytes it has. The update is a part
+    /// of a large edit, so it has few items.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`edit`](Self::edit).
+    pub fn edit_part(
+        &mut self,
+        actor: &Actor,
+        now: u64,
+        salt: Salt,
+        update: &[u8],
+        claims: Vec<Claim>,
+    ) -> Result<EditOutcome, Refusal> {
+        let update = self.checks.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
         let scan = scan(&update)?;
-        let checked = self.index.check(&actor.person, &scan)?;
+        let checked = self.checks.index.check(&actor.person, &scan)?;
         if checked.is_empty() {
             return Ok(EditOutcome::Taken(None));
         }
-        let steps = self.steps(&scan, &checked);
+        let steps = self.checks.steps(&scan, &checked);
         let max = if steps == 1 { MaxCosts::STEP } else { MaxCosts::TURN };
         let source = Source::Sent(max);
-        self.may_integrate(actor, &checked, source)?;
+        self.checks.may_integrate(actor, &checked, source, self.releases.is_frozen())?;
         if steps > limits::MAX_STEPS_PER_TURN {
-            return Ok(EditOutcome::NeedsMoreTurns(LargeEdit::new(update.into_owned(), claims)));
+            return Ok(EditOutcome::NeedsCheck(LargeEdit::new(update.into_owned(), claims)));
         }
         match self.integrate_checked(actor, &update, &scan, checked, source) {
             Ok(net) => {
@@ -109,9 +128,12 @@ impl DocumentState {
                 Ok(EditOutcome::Taken(Some(entry)))
             }
             Err(Refusal::Fragmented | Refusal::TooManyBetween) if steps > 1 => {
-                let checked = self.index.check(&actor.person, &scan)?;
-                self.check_whole(update.len(), &scan, &checked)?;
-                self.cut(&update, &scan, &checked, &claims, steps.div_ceil(4))
+                let checked = self.checks.index.check(&actor.person, &scan)?;
+                let (doc, bytes) = (&self.doc, update.len());
+                self.checks.check_whole(bytes, &scan, &checked, &|| measured(doc))?;
+                let known = |client| self.checks.index.next_clock(client);
+                let parts = parts(&update, &scan, &checked, &claims, known, steps.div_ceil(4))?;
+                Ok(EditOutcome::InParts(parts))
             }
             Err(refusal) => Err(refusal),
         }
@@ -130,7 +152,7 @@ impl DocumentState {
             let scan = scan(&net)?;
             let claims = provenance.claims.iter().flat_map(|claim| claim.of_those_in(&scan));
             provenance.claims =
-                claims.filter(|claim| self.index.has(claim.old, claim.len)).collect();
+                claims.filter(|claim| self.checks.index.has(claim.old, claim.len)).collect();
         }
         let body = Body::Edit { update: net, provenance };
         let entry = self.chain.next(actor.clone(), now, salt, body);
@@ -145,43 +167,42 @@ impl DocumentState {
     /// # Errors
     /// Returns `otherwise` if the update adds something, or the refusal if the update is not valid.
     pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
-        let update = self.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
-        let novelty = self.index.check(&actor.person, &scan(&update)?)?;
+        let update = self.checks.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
+        let novelty = self.checks.index.check(&actor.person, &scan(&update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
 
     /// Returns the client ids that pages have announced in this document.
     #[must_use]
     pub fn announced(&self) -> &AnnouncedClients {
-        &self.announced
+        &self.checks.announced
     }
 
     /// Sets the client ids that were announced before the document was opened.
     pub fn set_announced(&mut self, announced: AnnouncedClients) {
-        self.announced = announced;
+        self.checks.announced = announced;
     }
 
     /// Records that a person's page will write under a client id. Returns the claim to store, or `None` if the id already had
     /// an owner.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientIdClaim> {
-        if self.index.owner(client).is_some() {
+        if self.checks.index.owner(client).is_some() {
             return None;
         }
-        self.announced.announce(client, person)
+        self.checks.announced.announce(client, person)
     }
 
     /// Forgets the announced client ids under which something has been written since, because the ledger itself names their
     /// owners. Returns these ids.
     pub fn forget_written_ids(&mut self) -> Vec<u64> {
-        let index = &self.index;
-        self.announced.forget(|client| index.owner(client).is_some())
+        let index = &self.checks.index;
+        self.checks.announced.forget(|client| index.owner(client).is_some())
     }
 
     /// Returns whether a client id belongs to a person, or to nobody yet (rule U2).
     #[must_use]
     pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
-        let owner = self.index.owner(client).or_else(|| self.announced.owner(client));
-        owner.is_none_or(|owner| owner == person)
+        self.checks.may_use(client, person)
     }
 
     /// Integrates what is new in an update. Returns the new content as an encoded update, or `None` if nothing is new.
@@ -195,13 +216,14 @@ impl DocumentState {
         source: Source,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let max = source.max_costs();
-        let update = &*self.merged(actor, update, max.map_or(usize::MAX, |max| max.structs))?;
+        let update =
+            &*self.checks.merged(actor, update, max.map_or(usize::MAX, |max| max.structs))?;
         let scan = scan(update)?;
-        let novelty = self.index.check(&actor.person, &scan)?;
+        let novelty = self.checks.index.check(&actor.person, &scan)?;
         if novelty.is_empty() {
             return Ok(None);
         }
-        self.may_integrate(actor, &novelty, source)?;
+        self.checks.may_integrate(actor, &novelty, source, self.releases.is_frozen())?;
         self.integrate_checked(actor, update, &scan, novelty, source).map(Some)
     }
 
@@ -215,55 +237,31 @@ impl DocumentState {
         source: Source,
     ) -> Result<Vec<u8>, Refusal> {
         let max = source.max_costs();
-        self.fits(update.len(), scan, source)?;
-        let splits = self.splits(scan, &novelty, max)?;
+        let doc = &self.doc;
+        let measure = || measured(doc);
+        self.checks.fits(update.len(), scan, source, &measure)?;
+        let splits = self.checks.splits(scan, &novelty, max, &measure)?;
         if max.is_some() {
-            self.check_formatting(scan)?;
+            self.checks.check_formatting(scan, &measure)?;
         }
         // The scan has bounded what is decoded. Nevertheless, yrs has panicked while it decoded some randomly changed
         // updates, so a panic is caught and refuses the update.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
-        let keeps_structs = self.index.keeps_structs(scan, &novelty);
+        let keeps_structs = self.checks.index.keeps_structs(scan, &novelty);
         let encode = || keeps_structs.then(|| encoded_structs(&decoded));
         let structs = catch_unwind(AssertUnwindSafe(encode)).map_err(|_| UNDECODABLE)?;
-        let items = |client| self.measures.items.of_client_after(client, &splits);
-        self.index.check_origins(scan, items, max.map(|max| max.between))?;
+        let items = |client| self.checks.measures.items.of_client_after(client, &splits);
+        self.checks.index.check_origins(scan, items, max.map(|max| max.between))?;
         let (net, deleted) = self.apply_decoded(decoded, structs)?;
         let ranges = deleted.iter().flat_map(|(_, ranges)| ranges.iter());
         let count = ranges.map(|range| range.len()).sum();
-        self.measures.take(scan, &splits, net.len(), count);
-        self.index.commit(&actor.person, novelty, &deleted);
-        if max.is_some() && self.measures.is_doubtful_and_nearly_full() {
-            // The edit is integrated already, so a failure to measure the document must not refuse the edit. The
-            // estimates then stay as they are.
-            let _ = self.measure();
+        self.checks.measures.take(scan, &splits, net.len(), count);
+        self.checks.index.commit(&actor.person, novelty, &deleted);
+        if max.is_some() && self.checks.measures.is_doubtful_and_nearly_full() {
+            self.measure();
         }
         Ok(net)
-    }
-
-    /// Checks that the person may write and that the text is not frozen. If a connection or a request sent the update,
-    /// also checks that its client ids belong to nobody else, and that no key gets several values (rules U2, U6, U10, U14).
-    fn may_integrate(
-        &self,
-        actor: &Actor,
-        novelty: &CheckedUpdate,
-        source: Source,
-    ) -> Result<(), Refusal> {
-        if source.max_costs().is_some() {
-            let foreign = novelty.clients().find(|&client| !self.may_use(client, &actor.person));
-            if let Some(client) = foreign {
-                return Err(Refusal::Forged { client });
-            }
-            if novelty.leaves_several_values() {
-                return Err(Refusal::SeveralValues);
-            }
-        }
-        if !permits(actor.seat, Action::Write) {
-            return Err(Refusal::ReadOnly);
-        }
-        // Nothing may be added to a frozen text (rule U10).
-        if self.releases.is_frozen() { Err(Refusal::Frozen) } else { Ok(()) }
     }
 
     /// Integrates an update with yrs. Returns what the update added, encoded as an update, and the set of all elements
@@ -288,28 +286,6 @@ impl DocumentState {
             return Err(UNDECODABLE);
         };
         Ok(added)
-    }
-
-    /// Merges the adjacent items of an update, except those under keys of maps (rule U12).
-    ///
-    /// # Errors
-    /// Returns an error if the bytes are not a valid update, if it has more than `max_items` items after merging, or if the
-    /// checks of its elements refuse it.
-    fn merged<'u>(
-        &self,
-        actor: &Actor,
-        update: &'u [u8],
-        max_items: usize,
-    ) -> Result<Cow<'u, [u8]>, Refusal> {
-        let known = |client| self.index.next_clock(client);
-        let mut merged = merge(update, known, &BTreeSet::new())?;
-        if merged.structs <= max_items && matches!(merged.bytes, Cow::Owned(_)) {
-            let novelty = self.index.check(&actor.person, &scan(&merged.bytes)?)?;
-            if !novelty.keyed().is_empty() {
-                merged = merge(update, known, novelty.keyed())?;
-            }
-        }
-        if merged.structs > max_items { Err(Refusal::TooManyItems) } else { Ok(merged.bytes) }
     }
 }
 

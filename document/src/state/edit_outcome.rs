@@ -1,7 +1,7 @@
 //! The outcome of an edit whose cost could delay others (rule C8).
 
 use crate::ledger::Entry;
-use crate::update::{Claim, Splits, UpdatePart};
+use crate::update::{Claim, UpdatePart};
 use std::fmt;
 
 /// The outcome of an edit that can be integrated in parts.
@@ -9,29 +9,20 @@ use std::fmt;
 pub enum EditOutcome {
     /// The edit was integrated. The value is the entry to append, or `None` if the edit added nothing.
     Taken(Option<Entry>),
-    /// The edit costs more than one turn allows. Pass the value to [`crate::state::DocumentState::continue_edit`] in
-    /// the edit's next turn.
-    NeedsMoreTurns(LargeEdit),
+    /// The edit costs more than one turn allows, and nothing of it is integrated yet. Check it as a whole with
+    /// [`crate::state::DocumentState::begin_check`].
+    NeedsCheck(LargeEdit),
     /// The edit costs more than one turn allows, and nothing of it is integrated yet. Integrate these parts in their
-    /// order, one in each turn.
+    /// order, one in each turn, with [`crate::state::DocumentState::edit_part`].
     InParts(Vec<UpdatePart>),
 }
 
-/// An update that needs three further turns: two to check it as a whole, and one to cut it into parts.
+/// An update that is checked as a whole before its first part is integrated.
 pub struct LargeEdit {
     pub(super) update: Vec<u8>,
     pub(super) claims: Vec<Claim>,
-    pub(super) next: NextTurn,
-}
-
-/// The task of a large edit's next turn.
-pub(super) enum NextTurn {
-    /// Check the cost of integrating the update.
-    Costs,
-    /// Check that the origins of the update's elements are possible. The value is the estimate of the splits that the
-    /// update causes.
-    Places(Splits),
-    Cut,
+    /// Whether the document was measured for this edit, because the estimates of its size would have refused the edit.
+    pub(super) is_measured: bool,
 }
 
 impl fmt::Debug for LargeEdit {
@@ -41,13 +32,9 @@ impl fmt::Debug for LargeEdit {
 }
 
 impl LargeEdit {
-    pub(super) fn new(update: Vec<u8>, claims: Vec<Claim>) -> Self {
-        Self { update, claims, next: NextTurn::Costs }
-    }
-
-    /// Returns the whole update.
+    /// Creates a large edit from an update that nobody has checked, and the claims about the characters that it inserts.
     #[must_use]
-    pub fn update(&self) -> &[u8] {
-        &self.update
+    pub fn new(update: Vec<u8>, claims: Vec<Claim>) -> Self {
+        Self { update, claims, is_measured: false }
     }
 }

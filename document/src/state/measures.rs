@@ -25,7 +25,7 @@ const BYTES_PER_ELEMENT: usize = 32;
 const BYTES_PER_HEAD: usize = 32;
 
 /// Estimates of a document's size, items and formatting, which are never too small.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Measures {
     /// Size of the encoded document, in bytes.
     pub(super) size: usize,
@@ -35,7 +35,7 @@ pub(super) struct Measures {
 }
 
 /// The amounts by which the estimates can be too large: the content added or deleted since the last measurement.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Doubtful {
     bytes: usize,
     items: usize,

@@ -5,6 +5,7 @@
 //! entries and makes new ones, with the same checks for both.
 
 mod checkpoint;
+mod checks;
 #[cfg(test)]
 mod client_tests;
 mod commands;
@@ -27,6 +28,7 @@ mod versions;
 mod void;
 
 pub use edit_outcome::{EditOutcome, LargeEdit};
+pub use large_edit::{CheckedEdit, LargeCheck};
 pub use redactions::RedactionNotice;
 #[cfg(feature = "readable")]
 pub use text_copy::TextCopy;
@@ -37,9 +39,9 @@ use crate::body::{Body, Genesis};
 use crate::ids::{LineageId, Seq};
 use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Outcome};
 use crate::release::Releases;
-use crate::update::{AnnouncedClients, Splits, StructIndex};
+use crate::update::Splits;
 use crate::ydoc;
-use measures::Measures;
+use checks::Checks;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
 
@@ -51,12 +53,8 @@ const BYTES_PER_ITEM: usize = 320;
 #[derive(Debug)]
 pub struct DocumentState {
     doc: Doc,
-    index: StructIndex,
+    checks: Checks,
     chain: Chain,
-    measures: Measures,
-    /// The owners of client ids that pages have announced. They are not part of the ledger, and only new edits are
-    /// checked against them.
-    announced: AnnouncedClients,
     broken: bool,
     redactions: RedactionLog,
     versions: Vec<NamedVersion>,
@@ -73,10 +71,8 @@ impl DocumentState {
         Ok(Self {
             // The server's replica never writes, so its client id is never used.
             doc: ydoc::new(0),
-            index: StructIndex::default(),
+            checks: Checks::default(),
             chain,
-            measures: Measures::default(),
-            announced: AnnouncedClients::default(),
             broken: false,
             redactions: RedactionLog::default(),
             versions: Vec::new(),
@@ -145,21 +141,22 @@ impl DocumentState {
     pub fn memory_bytes(&self) -> usize {
         // The encoded size approximates the memory of the text. The memory of the items, including the data about them
         // outside yrs, is added.
-        self.measures.size + self.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
+        self.checks.measures.size
+            + self.checks.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
     }
 
     /// Returns an upper bound of the size of the encoded document, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.measures.size
+        self.checks.measures.size
     }
 
     /// Returns the estimated work of reading all texts: the number of items, plus the number of attributes times the
     /// number of pieces. Reading about four items or attributes takes a microsecond.
     #[must_use]
     pub fn reading_cost(&self) -> usize {
-        self.measures.items.after(&Splits::default())
-            + self.measures.formatting.attributes_times_pieces()
+        self.checks.measures.items.after(&Splits::default())
+            + self.checks.measures.formatting.attributes_times_pieces()
     }
 
     /// Returns the position of the last entry that was applied.

@@ -86,6 +86,17 @@ struct Connection {
     unfinished: VecDeque<Unfinished>,
 }
 
+impl Connection {
+    /// Returns the refusal of edits that add something, if this connection's edits are not accepted now. An update that adds
+    /// nothing is accepted from everybody (rules M4, U6, U10).
+    fn refuses_edits(&self) -> Option<Refusal> {
+        if !self.admission.may_write {
+            return Some(Refusal::ReadOnly);
+        }
+        (!self.is_current).then_some(Refusal::EarlierDraft)
+    }
+}
+
 /// One open document, and everybody connected to it.
 #[derive(Debug)]
 pub struct Room {

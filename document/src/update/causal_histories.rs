@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) type Sightings = Vec<(u32, u32)>;
 
 /// The causal histories of all clients.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct CausalHistories {
     /// The sightings of each viewer of each other client, by the ids of both.
     by_viewer: BTreeMap<(u64, u64), Sightings>,

@@ -90,21 +90,6 @@ impl StructIndex {
         arranged
     }
 
-    /// Makes the checks of [`check_origins`](Self::check_origins), and leaves the index unchanged.
-    ///
-    /// # Errors
-    /// Returns an error if `check_origins` would return one.
-    pub(crate) fn try_origins(
-        &mut self,
-        scan: &Scan<'_>,
-        items: impl Fn(u64) -> u64,
-        limit: u64,
-    ) -> Result<(), Refusal> {
-        let (arranged, arranging) = self.arrange(scan, &items, Some(limit));
-        self.take_back(arranging);
-        arranged
-    }
-
     fn arrange(
         &mut self,
         scan: &Scan<'_>,

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// A count of a document's formatting: the length in bytes of each attribute's longest value, and upper bounds of two
 /// numbers, that of the lines and that of the pieces (stretches of text with the same attributes). Deleted content
 /// stays in the count until the document is counted again.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Formatting {
     longest: BTreeMap<Box<str>, usize>,
     pieces: usize,

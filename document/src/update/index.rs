@@ -30,7 +30,7 @@ pub(super) type LocationIndex = u32;
 pub(super) type LocationRuns = Vec<(u32, LocationIndex)>;
 
 /// The facts about the structs of one client. They are in one record, because a document has many clients.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct KnownClient {
     /// The first clock that the document does not contain yet.
     pub(super) next: u32,
@@ -40,7 +40,7 @@ pub(super) struct KnownClient {
 }
 
 /// The facts about all integrated structs by which later updates are checked.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StructIndex {
     pub(super) clients: HashMap<u64, KnownClient>,
     pub(super) deleted: IdSet,

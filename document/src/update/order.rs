@@ -17,7 +17,7 @@ use super::scan::Id;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Order<T> {
     /// The client ids. The index of a client in this list is its *number*.
     clients: Vec<u64>,

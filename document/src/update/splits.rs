@@ -24,7 +24,7 @@ const UNITS_COPIED_AT_ONCE: u64 = 8;
 
 /// An estimate of the number of items that yrs has for each client. The estimate is never too low. Items that yrs has
 /// squashed still count separately, so the document is counted again when the estimate exceeds a limit.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ItemCounts {
     by_client: HashMap<u64, u32>,
     total: usize,

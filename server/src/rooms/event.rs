@@ -6,8 +6,10 @@ use super::outbox::Outbox;
 use super::request::Request;
 use accord_document::ids::Digest;
 use accord_document::ledger::LedgerPosition;
+use accord_document::state::CheckedEdit;
 use accord_document::sync::{Admission, Close, ConnectionId};
 use axum::body::Bytes;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// An event that a room handles, whatever its source: a connection, an HTTP request, the store, or the stop of the
@@ -35,6 +37,15 @@ pub(crate) enum RoomEvent {
     Continue {
         id: ConnectionId,
         place: FramePlace,
+    },
+    /// The turn of a frame whose large edit was checked outside the room.
+    Checked {
+        id: ConnectionId,
+        place: FramePlace,
+        /// The result of the check, or `None` if the check failed because of a fault of this program.
+        checked: Option<CheckedEdit>,
+        /// The processor time that the check took.
+        spent: Duration,
     },
     Leave {
         id: ConnectionId,
@@ -64,6 +75,7 @@ impl RoomEvent {
             Self::Request(request) => request.refuse(error),
             Self::Frame { .. }
             | Self::Continue { .. }
+            | Self::Checked { .. }
             | Self::Leave { .. }
             | Self::EntryHashRead { .. }
             | Self::Stop => {}

@@ -1,18 +1,24 @@
 //! The postponed turns of a room: the large turns that the room takes next, at most one for each party. Each of them
-//! waits for a slot among the large turns of all rooms, and then until no entry of its room waits for the disk.
+//! waits for a slot among the large turns of all rooms, and then until no entry of its room waits for the disk. A large
+//! edit is checked while its turn is postponed.
 //!
 //! In all rooms together, at most half as many large turns run at the same time as there are processors, and at most
 //! one of each requester. So the other processors are free for short turns, and only a few large turns need memory at
 //! the same time.
 
 use super::event::RoomEvent;
+use super::frame_places::FramePlace;
+use super::pace::thread_time;
 use super::turns::{Priority, Turn};
 use crate::fair_queue::{FairQueue, QueueLimits, Requester, Slot};
+use accord_document::state::LargeCheck;
+use accord_document::sync::ConnectionId;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 /// Creates the queue for the large turns of all rooms, and for the readings of copies. The number of places has no limit,
 /// because each room has at most one large turn of each party in the queue, and each person reads one text at a time.
@@ -28,75 +34,106 @@ pub(super) fn large_turns() -> FairQueue {
 }
 
 pub(super) struct Postponed {
-    turn: Turn<RoomEvent>,
-    slot: PendingSlot,
+    party: Requester,
+    state: State,
     /// Whether other turns can be taken before this postponed turn: short turns of other parties, and essential turns
     /// of its own party.
     others_pass: bool,
 }
 
-/// Waits until one of the turns receives its slot, or for ever if none of them waits for a slot. Dropping the future
-/// early loses no slot.
-pub(super) async fn slot_given(postponed: &mut [Postponed]) {
-    poll_fn(|context| {
-        let given = postponed.iter_mut().any(|postponed| postponed.receives_slot(context));
-        if given { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+/// A turn, and its slot. The slot is `None` if the queue refused to give one. The turn then runs without a slot.
+pub(super) type TurnWithSlot = (Turn<RoomEvent>, Option<Slot>);
+
+enum State {
+    /// The turn waits for its slot, or for the check of its large edit, which already has the slot.
+    Waiting(BoxFuture<'static, TurnWithSlot>),
+    Ready(Box<TurnWithSlot>),
 }
 
-enum PendingSlot {
-    Waiting(BoxFuture<'static, Option<Slot>>),
-    /// The slot of the turn, or `None` if the queue refused to give a slot. The turn then runs without one.
-    Given(Option<Slot>),
+/// Waits until one of the turns is ready, or for ever if none of them waits. Dropping the future early loses nothing.
+pub(super) async fn one_is_ready(postponed: &mut [Postponed]) {
+    poll_fn(|context| {
+        let is_ready = postponed.iter_mut().any(|postponed| postponed.becomes_ready(context));
+        if is_ready { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 impl Postponed {
     /// Postpones a turn, and puts it into the queue for a slot.
     pub(super) fn new(turn: Turn<RoomEvent>, queue: &FairQueue) -> Self {
         let (queue, party) = (queue.clone(), turn.party.clone());
-        let mut waiting =
-            async move { queue.place(&party).ok()?.slot_at_last().await.ok() }.boxed();
-        let slot = match (&mut waiting).now_or_never() {
-            Some(slot) => PendingSlot::Given(slot),
-            None => PendingSlot::Waiting(waiting),
+        let requester = party.clone();
+        let slot = async move { queue.place(&requester).ok()?.slot_at_last().await.ok() };
+        Self::waiting(party, async move { (turn, slot.await) }.boxed())
+    }
+
+    /// Checks a large edit on a thread that can block for long. Then the turn of the connection's frame goes on. The check
+    /// holds the slot even if nobody waits for its result any more.
+    pub(super) fn checking(
+        check: LargeCheck,
+        party: Requester,
+        (id, place): (ConnectionId, FramePlace),
+        slot: Option<Slot>,
+    ) -> Self {
+        let checking = tokio::task::spawn_blocking(move || {
+            let began = thread_time();
+            let checked = check.run();
+            (checked, thread_time().saturating_sub(began), slot)
+        });
+        let requester = party.clone();
+        let turn = async move {
+            let (checked, spent, slot) = match checking.await {
+                Ok((checked, spent, slot)) => (Some(checked), spent, slot),
+                Err(_) => (None, Duration::ZERO, None),
+            };
+            let item = RoomEvent::Checked { id, place, checked, spent };
+            (Turn { party: requester, priority: Priority::Ordinary, item }, slot)
         };
-        Self { turn, slot, others_pass: true }
+        Self::waiting(party, turn.boxed())
+    }
+
+    fn waiting(party: Requester, mut turn: BoxFuture<'static, TurnWithSlot>) -> Self {
+        let state = match (&mut turn).now_or_never() {
+            Some(turn) => State::Ready(Box::new(turn)),
+            None => State::Waiting(turn),
+        };
+        Self { party, state, others_pass: true }
     }
 
     pub(super) fn party(&self) -> &Requester {
-        &self.turn.party
+        &self.party
     }
 
-    pub(super) fn has_slot(&self) -> bool {
-        matches!(self.slot, PendingSlot::Given(_))
+    /// Whether the turn has its slot, and its large edit is checked if it has one that can be checked already.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready(_))
     }
 
-    /// Polls for the slot of this turn. Returns whether the turn receives its slot now.
-    fn receives_slot(&mut self, context: &mut Context<'_>) -> bool {
-        let PendingSlot::Waiting(waiting) = &mut self.slot else { return false };
-        let Poll::Ready(slot) = waiting.poll_unpin(context) else { return false };
-        self.slot = PendingSlot::Given(slot);
+    /// Polls for what this turn waits for. Returns whether the turn becomes ready now.
+    fn becomes_ready(&mut self, context: &mut Context<'_>) -> bool {
+        let State::Waiting(waiting) = &mut self.state else { return false };
+        let Poll::Ready(turn) = waiting.poll_unpin(context) else { return false };
+        self.state = State::Ready(Box::new(turn));
         true
     }
 
-    /// Records that an append has ended. If this postponed turn has its slot, no other turn is taken before it from now
-    /// on.
+    /// Records that an append has ended. If this postponed turn is ready, no other turn is taken before it from now on.
     pub(super) fn append_ended(&mut self) {
-        self.others_pass &= !self.has_slot();
+        self.others_pass &= !self.is_ready();
     }
 
     /// Whether a short turn of `party` can be taken before this postponed turn. If both turns are of the same party,
     /// the short turn must be essential.
     pub(super) fn is_passed_by(&self, party: &Requester, priority: Priority) -> bool {
-        self.others_pass && (*party != self.turn.party || priority == Priority::Essential)
+        self.others_pass && (*party != self.party || priority == Priority::Essential)
     }
 
-    /// Returns the postponed turn, and its slot. The slot is `None` if the turn has received none.
-    pub(super) fn into_turn(self) -> (Turn<RoomEvent>, Option<Slot>) {
-        match self.slot {
-            PendingSlot::Given(slot) => (self.turn, slot),
-            PendingSlot::Waiting(_) => (self.turn, None),
+    /// Returns the turn and its slot, or `None` if the turn is not ready.
+    pub(super) fn into_turn(self) -> Option<TurnWithSlot> {
+        match self.state {
+            State::Ready(turn) => Some(*turn),
+            State::Waiting(_) => None,
         }
     }
 }
@@ -131,18 +168,18 @@ mod tests {
     #[test]
     fn one_large_turn_of_each_person_runs_at_a_time_and_a_processor_stays_free() {
         let queue = large_turns();
-        let first = postponed("ana", &queue).into_turn();
+        let first = postponed("ana", &queue).into_turn().unwrap();
         let mut second = postponed("ana", &queue);
-        assert!(!second.has_slot(), "she has a large turn elsewhere");
+        assert!(!second.is_ready(), "she has a large turn elsewhere");
         second.append_ended();
         let ben = Requester::Person(PersonId::new("ben"));
         assert!(second.is_passed_by(&ben, Priority::Ordinary), "others pass until it has its slot");
         drop(first);
-        slot_given(std::slice::from_mut(&mut second)).now_or_never().unwrap();
+        one_is_ready(std::slice::from_mut(&mut second)).now_or_never().unwrap();
         second.append_ended();
         assert!(!second.is_passed_by(&ben, Priority::Ordinary));
         let running = (0..1_000).map(|n| postponed(&format!("p{n}"), &queue));
-        let running: Vec<_> = running.filter(Postponed::has_slot).collect();
+        let running: Vec<_> = running.filter(Postponed::is_ready).collect();
         let processors = available_parallelism().unwrap().get();
         assert!(running.len() < (processors / 2).max(1), "with hers: {}", 1 + running.len());
     }

@@ -14,7 +14,7 @@ use super::handle::Summary;
 use super::load::CHECKPOINT_AFTER_ENTRIES;
 use super::open_memory::HeldOpen;
 use super::outbox::Outbox;
-use super::postponed::{Postponed, slot_given};
+use super::postponed::{Postponed, one_is_ready};
 use super::reading::{LongText, ReleaseStatus};
 use super::turns::Turns;
 use super::{OpenError, Rooms, SavedClaims, seed};
@@ -42,6 +42,9 @@ const MIN_MEMORY_CHANGE_BYTES: usize = 256 * 1024;
 
 /// Number of new entries after which a ledger is packed.
 const PACK_AFTER_ENTRIES: u64 = 1_024;
+
+/// The message of the connection whose edit could not be checked, because of a fault of this program.
+const CHECK_FAILED: &str = "The server could not check this edit.";
 
 /// Waits for the time until the next turn. A turn that is due now must not wait for a timer, because the resolution of
 /// timers is a millisecond.
@@ -193,7 +196,7 @@ impl Task {
                     stopping |= matches!(event, RoomEvent::Stop);
                     self.accept(event);
                 }
-                () = slot_given(&mut self.postponed) => {}
+                () = one_is_ready(&mut self.postponed) => {}
                 () = sleep(until_gathered.unwrap_or_default()), if until_gathered.is_some() => {
                     self.send_awareness();
                 }
@@ -325,6 +328,13 @@ impl Task {
             }
             RoomEvent::Continue { id, place } => {
                 let effects = self.room.continue_frame(id, self.now());
+                return self.finish_turn(id, place, effects);
+            }
+            RoomEvent::Checked { id, place, checked, .. } => {
+                let effects = match checked {
+                    Some(checked) => self.room.end_check(id, checked, self.now()),
+                    None => self.room.dismiss(id, Close::new(Close::RESYNC, CHECK_FAILED)),
+                };
                 return self.finish_turn(id, place, effects);
             }
             RoomEvent::Leave { id } => {

@@ -4,24 +4,27 @@
 //! Rule C8.
 
 use super::*;
-use crate::state::EditOutcome;
+use crate::state::{EditOutcome, LargeEdit};
 use crate::template::FACTS;
-use crate::update::{Claim, Id};
+use crate::update::{Claim, Id, UpdatePart};
 use yrs::types::Attrs;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, ReadTxn, Transact, Update};
 
-/// Submits an update, and takes further turns until the update is either integrated or cut into parts.
-fn take_or_cut(
-    state: &mut DocumentState,
-    update: &[u8],
-    claims: Vec<Claim>,
-) -> Result<EditOutcome, Refusal> {
-    let mut outcome = state.edit_in_turn(&actor(), 9, [1; 16], update, claims)?;
-    while let EditOutcome::NeedsMoreTurns(large) = outcome {
-        outcome = state.continue_edit(&actor(), large)?;
+/// Submits a part of an update. If it needs a check, also checks it.
+fn take_or_cut(state: &mut DocumentState, part: &UpdatePart) -> Result<EditOutcome, Refusal> {
+    let UpdatePart { update, claims } = part.clone();
+    let mut outcome = state.edit_part(&actor(), 9, [1; 16], &update, claims)?;
+    while let EditOutcome::NeedsCheck(large) = outcome {
+        outcome = checked(state, large)?;
     }
     Ok(outcome)
+}
+
+/// Checks a large update as a room does.
+fn checked(state: &mut DocumentState, large: LargeEdit) -> Result<EditOutcome, Refusal> {
+    let checked = state.begin_check(&actor(), large, None).run();
+    state.end_check(checked, None)
 }
 
 /// Integrates an update in turns, as a room does, and returns its entries.
@@ -30,18 +33,21 @@ fn in_turns(
     update: &[u8],
     claims: Vec<Claim>,
 ) -> Result<Vec<Entry>, Refusal> {
-    let mut left = vec![(update.to_vec(), claims)];
+    let mut outcome = state.edit_in_turn(&actor(), 9, [1; 16], update, claims)?;
+    let mut left = Vec::new();
     let mut entries = Vec::new();
-    while let Some((update, claims)) = left.pop() {
-        match take_or_cut(state, &update, claims)? {
-            EditOutcome::Taken(entry) => entries.extend(entry),
-            EditOutcome::NeedsMoreTurns(_) => unreachable!("it was gone on with"),
-            EditOutcome::InParts(parts) => {
-                left.extend(parts.into_iter().rev().map(|part| (part.update, part.claims)));
+    loop {
+        match outcome {
+            EditOutcome::NeedsCheck(large) => {
+                outcome = checked(state, large)?;
+                continue;
             }
+            EditOutcome::Taken(entry) => entries.extend(entry),
+            EditOutcome::InParts(parts) => left.extend(parts.into_iter().rev()),
         }
+        let Some(part) = left.pop() else { return Ok(entries) };
+        outcome = take_or_cut(state, &part)?;
     }
-    Ok(entries)
 }
 
 fn steps(entry: &Entry) -> (usize, usize) {
@@ -194,15 +200,13 @@ fn between_of(client: u64, left: Option<u32>, right: Option<u32>, text: &str) ->
 fn a_word_and_what_replaces_it_are_in_the_same_part() {
     let mut state = empty();
     edit(&mut state, &update(7, 0, &[first(&"old too ".repeat(5_000))], &[])).unwrap();
-    let mut left = vec![replacements(5_000)];
+    let mut left = vec![UpdatePart { update: replacements(5_000), claims: Vec::new() }];
     let mut turns = 0;
     while let Some(part) = left.pop() {
-        match take_or_cut(&mut state, &part, Vec::new()).unwrap() {
+        match take_or_cut(&mut state, &part).unwrap() {
             EditOutcome::Taken(_) => turns += 1,
-            EditOutcome::NeedsMoreTurns(_) => unreachable!("it was gone on with"),
-            EditOutcome::InParts(parts) => {
-                left.extend(parts.into_iter().rev().map(|part| part.update));
-            }
+            EditOutcome::NeedsCheck(_) => unreachable!("it was checked"),
+            EditOutcome::InParts(parts) => left.extend(parts.into_iter().rev()),
         }
         assert_eq!(read(&state).len(), 40_000, "each word is there once");
     }
@@ -247,8 +251,8 @@ fn an_update_that_was_refused_hides_no_later_splits() {
     let moves = |state: &mut DocumentState| {
         let bytes = many(8);
         let scanned = scan(&bytes).unwrap();
-        let novelty = state.index.check(&actor().person, &scanned).unwrap();
-        state.measures.items.splits(&state.index, &scanned, &novelty).cost
+        let novelty = state.checks.index.check(&actor().person, &scanned).unwrap();
+        state.checks.measures.items.splits(&state.checks.index, &scanned, &novelty).cost
     };
     let before = moves(&mut state);
     // The last element of this update names, as its neighbours, two elements that were never next to each other.
@@ -322,8 +326,43 @@ fn a_large_deletion_that_others_made_before_its_turn_is_taken() {
     let every_second: Vec<_> = (0..len / 2).map(|at| (2 * at, 1)).collect();
     let deletes = update(7, 0, &[], &every_second);
     let outcome = state.edit_in_turn(&actor(), 9, [1; 16], &deletes, Vec::new()).unwrap();
-    let EditOutcome::NeedsMoreTurns(large) = outcome else { panic!("{outcome:?}") };
+    let EditOutcome::NeedsCheck(large) = outcome else { panic!("{outcome:?}") };
+    let check = state.begin_check(&actor(), large, None);
     edit(&mut state, &update(7, 0, &[], &[(0, len)])).unwrap();
-    let outcome = state.continue_edit(&actor(), large).unwrap();
-    assert!(matches!(outcome, EditOutcome::Taken(None)), "{outcome:?}");
+    let EditOutcome::InParts(parts) = state.end_check(check.run(), None).unwrap() else {
+        panic!("the check saw a document in which there was something to delete")
+    };
+    for part in parts {
+        let outcome = take_or_cut(&mut state, &part).unwrap();
+        assert!(matches!(outcome, EditOutcome::Taken(None)), "{outcome:?}");
+    }
+}
+
+/// Rule A3: an edit that changes nothing is accepted from somebody whose edits are not accepted now (rules M4, U6, U10).
+#[test]
+fn only_a_large_edit_that_adds_nothing_is_accepted_from_somebody_who_may_not_write() {
+    let mut state = empty();
+    let all = reversed(7, 0..9_000);
+    in_turns(&mut state, &all, Vec::new()).unwrap();
+    let mut taken = |update: Vec<u8>| {
+        let large = LargeEdit::new(update, Vec::new());
+        let check = state.begin_check(&actor(), large, Some(Refusal::ReadOnly));
+        state.end_check(check.run(), Some(Refusal::ReadOnly))
+    };
+    assert!(matches!(taken(all), Ok(EditOutcome::Taken(None))));
+    assert_eq!(taken(reversed(7, 0..9_001)).unwrap_err(), Refusal::ReadOnly);
+}
+
+/// A document that only seems to be full is measured before a large edit is refused.
+#[test]
+fn a_document_is_measured_again_for_a_large_edit() {
+    let mut state = empty();
+    let len = limits::MAX_STATE_BYTES as u32 - 400_000;
+    edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
+    edit(&mut state, &update(7, len, &[], &[(1_000, 300_000)])).unwrap();
+    let large = update(7, len, &[between(7, len - 1, None, &"a".repeat(500_000))], &[]);
+    assert_eq!(in_turns(&mut state, &large, Vec::new()).unwrap().len(), 1);
+    let larger =
+        update(7, len + 500_000, &[between(7, len + 499_999, None, &"a".repeat(500_000))], &[]);
+    assert_eq!(in_turns(&mut state, &larger, Vec::new()).unwrap_err(), Refusal::TooLarge);
 }

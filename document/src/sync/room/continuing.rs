@@ -1,23 +1,59 @@
 //! Frames that take several turns (rule C8).
 
-use super::unfinished::{EditRest, Unfinished, UnfinishedEdit};
+use super::unfinished::{EditRest, EditStep, Unfinished, UnfinishedEdit};
 use super::{Effect, Room};
-use crate::state::LargeEdit;
+use crate::state::{CheckedEdit, LargeCheck, LargeEdit};
 use crate::sync::connection::ConnectionId;
 use crate::sync::wire::Message;
 use crate::update::UpdatePart;
 
 impl Room {
     /// Handles the next part of a connection's frame. Call this after [`Effect::Continue`], once others have had
-    /// their turns.
+    /// their turns. If the next part is a large edit, this checks it, which can take 0.7 s. To check it elsewhere
+    /// meanwhile, call [`begin_check`](Self::begin_check) first.
     pub fn continue_frame(&mut self, id: ConnectionId, now: u64) -> Vec<Effect> {
+        if let Some(check) = self.begin_check(id) {
+            return self.end_check(id, check.run(), now);
+        }
         self.now = now;
         let next =
             self.connections.get_mut(&id).and_then(|connection| connection.unfinished.pop_front());
         match next {
-            Some(Unfinished::Edit(edit)) => self.continue_edit(id, edit),
+            Some(Unfinished::Edit(UnfinishedEdit {
+                number,
+                is_last,
+                rest: EditRest::Part(part),
+            })) => {
+                self.take_edit(id, number, is_last, EditStep::Part(part));
+            }
             Some(Unfinished::Messages(bytes)) => self.messages(id, &bytes),
-            None => {}
+            // Every other edit is checked first.
+            Some(Unfinished::Edit(_)) | None => {}
+        }
+        self.effects_of(id)
+    }
+
+    /// Begins the check of a large edit, if one is the next part of a connection's frame. Run the check anywhere, and pass
+    /// its result to [`end_check`](Self::end_check). Until then, do not continue this frame.
+    pub fn begin_check(&mut self, id: ConnectionId) -> Option<LargeCheck> {
+        let connection = self.connections.get_mut(&id)?;
+        let refusal = connection.refuses_edits();
+        let Some(Unfinished::Edit(next)) = connection.unfinished.front_mut() else { return None };
+        if !matches!(next.rest, EditRest::Large(_)) {
+            return None;
+        }
+        let rest = std::mem::replace(&mut next.rest, EditRest::BeingChecked);
+        let EditRest::Large(large) = rest else { return None };
+        Some(self.state.begin_check(&connection.admission.actor, large, refusal))
+    }
+
+    /// Takes the turn of a connection whose large edit was checked.
+    pub fn end_check(&mut self, id: ConnectionId, checked: CheckedEdit, now: u64) -> Vec<Effect> {
+        self.now = now;
+        let next =
+            self.connections.get_mut(&id).and_then(|connection| connection.unfinished.pop_front());
+        if let Some(Unfinished::Edit(UnfinishedEdit { number, is_last, .. })) = next {
+            self.take_edit(id, number, is_last, EditStep::Checked(checked));
         }
         self.effects_of(id)
     }
@@ -51,7 +87,7 @@ impl Room {
         }
     }
 
-    /// Queues the next turn of a large edit in front of everything else that is left of the connection's frame.
+    /// Queues the check of a large edit in front of everything else that is left of the connection's frame.
     pub(super) fn queue_large(
         &mut self,
         id: ConnectionId,

@@ -1,11 +1,11 @@
 //! Handles each message of a connection.
 
 use super::pending::PendingEffect;
-use super::unfinished::{EditRest, EditStep, UnfinishedEdit};
+use super::unfinished::EditStep;
 use super::{Effect, Room, note_frame};
 use crate::ledger::{Entry, LedgerPosition};
 use crate::limits;
-use crate::state::EditOutcome;
+use crate::state::{EditOutcome, LargeEdit};
 use crate::sync::admission::Admission;
 use crate::sync::close::Close;
 use crate::sync::connection::{ConnectionId, Dialect};
@@ -58,23 +58,15 @@ impl Room {
     }
 
     fn edit(&mut self, id: ConnectionId, number: Option<u64>, update: &[u8], claims: Vec<Claim>) {
-        self.take_edit(id, number, true, EditStep::Update(update, claims));
-    }
-
-    /// Takes the next turn of an edit that needs several.
-    pub(super) fn continue_edit(&mut self, id: ConnectionId, edit: UnfinishedEdit) {
-        let UnfinishedEdit { number, is_last, rest } = edit;
-        match rest {
-            EditRest::Large(large) => self.take_edit(id, number, is_last, EditStep::Large(large)),
-            EditRest::Part(UpdatePart { update, claims }) => {
-                self.take_edit(id, number, is_last, EditStep::Update(&update, claims));
-            }
+        if update.len() > limits::MAX_BYTES_CHECKED_IN_TURN {
+            return self.queue_large(id, number, true, LargeEdit::new(update.to_vec(), claims));
         }
+        self.take_edit(id, number, true, EditStep::Update(update, claims));
     }
 
     /// Handles an edit, or the piece of an edit that one turn takes. `is_last` says whether nothing of the edit is left
     /// afterwards.
-    fn take_edit(
+    pub(super) fn take_edit(
         &mut self,
         id: ConnectionId,
         number: Option<u64>,
@@ -82,24 +74,26 @@ impl Room {
         step: EditStep<'_>,
     ) {
         let Some(connection) = self.connections.get(&id) else { return };
-        let Admission { actor, may_write, dialect, .. } = &connection.admission;
+        let Admission { actor, dialect, .. } = &connection.admission;
         let answered = connection.answered || *dialect == Dialect::Accord;
-        let (actor, may_write, is_current) = (actor.clone(), *may_write, connection.is_current);
-        let salt = self.salt(0);
-        // Rules M4 and U6: an update that adds nothing is accepted from everybody.
-        let taken = if may_write && is_current {
-            match step {
-                EditStep::Update(update, claims) => {
-                    self.state.edit_in_turn(&actor, self.now, salt, update, claims)
-                }
-                EditStep::Large(large) => self.state.continue_edit(&actor, large),
+        let (actor, salt) = (actor.clone(), self.salt(0));
+        let taken = match (step, connection.refuses_edits()) {
+            (EditStep::Checked(checked), refusal) => self.state.end_check(checked, refusal),
+            (EditStep::Update(update, claims), None) => {
+                self.state.edit_in_turn(&actor, self.now, salt, update, claims)
             }
-        } else {
-            let otherwise = if may_write { Refusal::EarlierDraft } else { Refusal::ReadOnly };
-            self.state.compare(&actor, step.update(), otherwise).map(|()| EditOutcome::Taken(None))
+            (EditStep::Part(UpdatePart { update, claims }), None) => {
+                self.state.edit_part(&actor, self.now, salt, &update, claims)
+            }
+            (EditStep::Update(update, _), Some(refusal)) => {
+                self.state.compare(&actor, update, refusal).map(|()| EditOutcome::Taken(None))
+            }
+            (EditStep::Part(part), Some(refusal)) => {
+                self.state.compare(&actor, &part.update, refusal).map(|()| EditOutcome::Taken(None))
+            }
         };
         match taken {
-            Ok(EditOutcome::NeedsMoreTurns(large)) => self.queue_large(id, number, is_last, large),
+            Ok(EditOutcome::NeedsCheck(large)) => self.queue_large(id, number, is_last, large),
             Ok(EditOutcome::InParts(parts)) => self.queue_parts(id, number, is_last, parts),
             Ok(EditOutcome::Taken(entry)) => {
                 if let Some(connection) = self.connections.get_mut(&id) {

@@ -1,7 +1,7 @@
 //! The rest of a frame that one turn could not handle: the parts of a large edit, and the messages after the edit
 //! (rule C8).
 
-use crate::state::LargeEdit;
+use crate::state::{CheckedEdit, LargeEdit};
 use crate::update::{Claim, UpdatePart};
 
 /// A piece of a connection's frame that is left for later turns.
@@ -24,23 +24,19 @@ pub(super) struct UnfinishedEdit {
 /// The next piece of an edit.
 #[derive(Debug)]
 pub(super) enum EditRest {
-    /// A large edit whose checks are not finished.
+    /// A large edit that is not checked yet.
     Large(LargeEdit),
+    /// A large edit that is being checked outside the room.
+    BeingChecked,
     Part(UpdatePart),
 }
 
 /// The piece of an edit that is taken in one turn.
 pub(super) enum EditStep<'a> {
-    /// An update, which is the whole edit or a part of the edit, and the claims about the update's characters.
+    /// An update as it was sent, and the claims about its characters.
     Update(&'a [u8], Vec<Claim>),
-    Large(LargeEdit),
-}
-
-impl EditStep<'_> {
-    pub(super) fn update(&self) -> &[u8] {
-        match self {
-            Self::Update(update, _) => update,
-            Self::Large(large) => large.update(),
-        }
-    }
+    /// A part of a large edit.
+    Part(UpdatePart),
+    /// A large edit that was checked as a whole.
+    Checked(CheckedEdit),
 }

@@ -24,10 +24,6 @@ const MAX_SHORT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;
 
-/// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the
-/// disk. So everybody first receives the earlier edits of others.
-const MAX_FRAME_BYTES_WITHOUT_SLOT: usize = 16 * 1024;
-
 /// Whether reading, encoding or searching a document can occupy a thread for long.
 pub(super) fn is_long(state: &DocumentState) -> bool {
     state.size() > MAX_SHORT_DOCUMENT_BYTES || state.reading_cost() > MAX_SHORT_READING_COST
@@ -37,10 +33,8 @@ pub(super) fn is_long(state: &DocumentState) -> bool {
 /// and sent.
 fn needs_slot(state: &DocumentState, event: &RoomEvent) -> bool {
     match event {
-        RoomEvent::Continue { .. } => true,
-        RoomEvent::Frame { bytes, .. } => {
-            bytes.len() > MAX_FRAME_BYTES_WITHOUT_SLOT || is_long(state) && asks_for_document(bytes)
-        }
+        RoomEvent::Continue { .. } | RoomEvent::Checked { .. } => true,
+        RoomEvent::Frame { bytes, .. } => is_long(state) && asks_for_document(bytes),
         RoomEvent::Request(request) => request.priority == Priority::Ordinary && is_long(state),
         _ => false,
     }
@@ -74,6 +68,7 @@ impl Task {
             RoomEvent::Leave { id } if !self.has_sent(*id) => return self.event(event),
             RoomEvent::Frame { id, .. }
             | RoomEvent::Continue { id, .. }
+            | RoomEvent::Checked { id, .. }
             | RoomEvent::Leave { id } => {
                 // The connection could have been closed after it sent the event.
                 let Some(connection) = self.connections.get(id) else { return };
@@ -141,31 +136,49 @@ impl Task {
         if !self.is_settled() {
             return None;
         }
-        self.postponed.iter().position(Postponed::has_slot)
+        self.postponed.iter().position(Postponed::is_ready)
     }
 
     /// Takes the first postponed turn that can begin, or returns `None` if none can.
     fn begin_postponed(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
         let next = self.next_postponed()?;
-        Some(self.postponed.remove(next).into_turn())
+        self.postponed.remove(next).into_turn()
     }
 
     pub(super) fn take_turn(&mut self) {
-        let Some((turn, _slot)) = self.next_turn() else { return };
+        let Some((turn, slot)) = self.next_turn() else { return };
         if turn.item.is_abandoned() {
             return;
         }
-        let Turn { party, priority, item: event } = turn;
+        let (party, priority) = (turn.party.clone(), turn.priority);
         let began = thread_time();
-        if self.may_block_thread(&event) {
+        let spent_before = match turn.item {
+            RoomEvent::Checked { spent, .. } => spent,
+            _ => Duration::ZERO,
+        };
+        if self.may_block_thread(&turn.item) {
             // The other tasks of this thread continue on another thread meanwhile.
-            tokio::task::block_in_place(|| self.event(event));
+            tokio::task::block_in_place(|| self.turn(turn, slot));
         } else {
-            self.event(event);
+            self.turn(turn, slot);
         }
-        let spent = thread_time().saturating_sub(began);
+        let spent = spent_before + thread_time().saturating_sub(began);
         self.turns.spend(&party, priority, spent, Instant::now());
         self.note_memory(&party);
+    }
+
+    /// Handles the event of a turn. If the turn comes to a large edit, this only begins the check of the edit.
+    fn turn(&mut self, turn: Turn<RoomEvent>, slot: Option<Slot>) {
+        let check = match &turn.item {
+            RoomEvent::Continue { id, .. } => self.room.begin_check(*id),
+            _ => None,
+        };
+        match (turn.item, check) {
+            (RoomEvent::Continue { id, place }, Some(check)) => {
+                self.postponed.push(Postponed::checking(check, turn.party, (id, place), slot));
+            }
+            (event, _) => self.event(event),
+        }
     }
 
     fn may_block_thread(&self, event: &RoomEvent) -> bool {
@@ -174,7 +187,7 @@ impl Task {
                 // In a long document, even a short frame can take long, because it can ask for the whole document.
                 bytes.len() > MAX_SHORT_FRAME_BYTES || is_long(self.room.state())
             }
-            RoomEvent::Continue { .. } => true,
+            RoomEvent::Continue { .. } | RoomEvent::Checked { .. } => true,
             _ => self.room.state().size() > MAX_SHORT_CONTENT_BYTES || is_long(self.room.state()),
         }
     }

@@ -12,7 +12,7 @@ use crate::sync::connection::{ConnectionId, Dialect};
 use crate::sync::presence::PresenceUser;
 use crate::sync::room::{Effect, QUIET_MS};
 use crate::sync::wire::{Message, ServerNote, read_frame};
-use yrs::{Text, Transact};
+use yrs::{GetString, Text, Transact};
 
 const BEN: ConnectionId = ConnectionId(2);
 
@@ -251,6 +251,37 @@ fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {
     assert!(matches!(answers[..], [ServerNote::Saved { number: 7, .. }]), "{answers:?}");
     assert!(is_answered, "the answer to the step 1 comes last");
     assert_eq!(words.next(), None);
+}
+
+/// Rule C8.
+#[test]
+fn others_write_while_a_large_edit_is_checked() {
+    let mut room = room();
+    let_ben_in(&mut room, Seat::Author);
+    let words = "word ".repeat(limits::MAX_BYTES_CHECKED_IN_TURN);
+    let doc = crate::ydoc::new(20);
+    let text = doc.get_or_insert_text("problem");
+    let large = {
+        let mut txn = doc.transact_mut();
+        text.insert(&mut txn, 0, &words);
+        txn.encode_update_v1()
+    };
+    let effects = room.frame(BEN, &edit(7, &large), 1);
+    assert_eq!(effects, [Effect::Continue(BEN)], "nothing of it is checked in its first turn");
+    let check = room.begin_check(BEN).unwrap();
+    assert!(room.begin_check(BEN).is_none(), "one check is enough");
+    let [first, _] = two_words(10);
+    assert!(is_appended(&room.frame(ANA, &Message::Update(&first).encode(), 1)));
+    commit(&mut room);
+    let effects = room.end_check(BEN, check.run(), 1);
+    assert_eq!(effects, [Effect::Continue(BEN)], "the first part has a turn of its own");
+    assert!(room.begin_check(BEN).is_none(), "a part is not checked as a whole again");
+    assert!(is_appended(&room.continue_frame(BEN, 1)));
+    let saved = notes(&commit(&mut room), BEN);
+    assert!(matches!(saved[..], [ServerNote::Saved { number: 7, .. }]), "{saved:?}");
+    let both = room.state().doc().get_or_insert_text("problem");
+    let both = both.get_string(&room.state().doc().transact());
+    assert!(both.contains(&words) && both.len() > words.len());
 }
 
 /// Rule C8.

@@ -9,13 +9,13 @@ pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
 pub const MAX_BYTES_CHECKED_IN_TURN: usize = 16 * 1024;
 /// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes up to 15 µs. A
 /// larger update is cut into parts, and other people have turns between the parts.
-pub const MAX_STEPS_PER_TURN: usize = 1 << 11;
+pub const MAX_STEPS_PER_TURN: usize = 1 << 10;
 /// Maximum number of items between the origins of new elements in one turn. The check and yrs both visit each of these
 /// items. Together the two visits take about 0.75 µs for each item, so 32,768 items take 25 ms
 /// (`cargo xtask bench turns`). With 65,536 items, the visits would take 1.2 µs for each.
 pub const MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN: u64 = 1 << 15;
-/// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]. Splits of this cost take 4 to 14 ms.
-pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 24;
+/// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]. Splits of this cost take 2 to 7 ms.
+pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 23;
 /// Maximum number of client ids under which one update adds new content.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
 /// Maximum number of items between the origins (neighbours) of new elements, added up over all new elements of an

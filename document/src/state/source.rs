@@ -43,7 +43,7 @@ impl MaxCosts {
         between: limits::MAX_ITEMS_BETWEEN_ORIGINS,
         split_cost: limits::MAX_SPLIT_COST,
     };
-    /// The limits of one struct or deleted range, which can't be cut: about 60 ms.
+    /// The limits of one struct or deleted range, which can't be cut: about 30 ms.
     pub(super) const STEP: Self =
         Self { split_cost: 4 * limits::MAX_SPLIT_COST_PER_TURN, ..Self::TURN };
     /// The limits of an update that is taken in parts, for all parts together: some seconds of work.

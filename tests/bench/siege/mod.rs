@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
-use watch::{Memory, Peak};
+use watch::{Disk, Memory, Peak};
 
 /// Length of an attack.
 const LASTS: Duration = Duration::from_secs(8);
@@ -119,7 +119,8 @@ pub(crate) async fn all(word: Option<&str>) -> Result<()> {
     let is_selected = |name: &str| word.is_none_or(|word| name.contains(word));
     println!(
         "memory of server and children in MiB: rest | most above it (part of the children), {} s afterwards; \
-         others' waits in ms (median, 99th percentile, longest): in the same room | in another | a request | a page",
+         others' waits in ms (median, 99th percentile, longest): in the same room | in another | a request | a page | \
+         a bare sync of 512 bytes, by the disk alone",
         AFTERWARDS.as_secs()
     );
     for attack in all.iter().filter(|attack| is_selected(attack.name)) {
@@ -158,10 +159,14 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
         anyhow::bail!("{name}: an attack could not be prepared");
     }
     let peak = Peak::begin(server.id())?;
+    // Not in the data folder, to which nobody but the server may write.
+    let beside = tempfile::tempdir()?;
+    let disk = Disk::begin(beside.path())?;
     others.attack();
     tokio::time::sleep(LASTS).await;
     let waited = others.end().await;
     let most = peak.end()?;
+    let mut disk = disk.end()?;
     for attack in under_way {
         attack.abort();
         if let Ok(Err(error)) = attack.await {
@@ -174,7 +179,7 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
     let Waited { mut same_room, mut other_room, mut request, mut page } = waited?;
     let mib = |kib: u64| kib.saturating_sub(rest) / 1024;
     println!(
-        "{name}: {} | {} ({}), {} | {} | {} | {} | {}",
+        "{name}: {} | {} ({}), {} | {} | {} | {} | {} | {}",
         rest / 1024,
         mib(most.total()),
         most.children / 1024,
@@ -182,7 +187,8 @@ async fn run(name: &str, attacks: &[&Attack]) -> Result<()> {
         same_room.summary(),
         other_room.summary(),
         request.summary(),
-        page.summary()
+        page.summary(),
+        disk.summary()
     );
     Ok(())
 }

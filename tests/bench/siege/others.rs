@@ -32,7 +32,7 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    fn add(&mut self, due: Instant) {
+    pub(super) fn add(&mut self, due: Instant) {
         self.took.push(due.elapsed());
     }
 

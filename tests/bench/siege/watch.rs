@@ -1,12 +1,15 @@
-//! Measures the memory of a server and its children during an attack.
+//! Measures the memory of a server and its children during an attack, and the disk.
 
+use super::others::Waits;
 use accord_tests::children;
 use anyhow::{Context, Result, anyhow};
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time between two measurements of the memory.
 const EVERY: Duration = Duration::from_millis(20);
@@ -85,5 +88,41 @@ impl Peak {
         let most = self.looking.join().map_err(|_| anyhow!("the measuring thread panicked"))?;
         let alone = Memory { server: status(self.server, "VmHWM:")?, children: 0 };
         Ok(if alone.total() > most.total() { alone } else { most })
+    }
+}
+
+/// Time between the ends of two syncs of [`Disk`].
+const SYNC_EVERY: Duration = Duration::from_millis(50);
+
+/// A thread that writes and syncs 512 bytes again and again, beside the data of the server. While such a sync takes long, so
+/// does every edit, whatever the server does.
+pub(super) struct Disk {
+    is_over: Arc<AtomicBool>,
+    syncing: thread::JoinHandle<Result<Waits>>,
+}
+
+impl Disk {
+    pub(super) fn begin(folder: &Path) -> Result<Self> {
+        let file = File::create(folder.join("disk-of-the-siege"))?;
+        let is_over = Arc::<AtomicBool>::default();
+        let over = is_over.clone();
+        let syncing = thread::spawn(move || {
+            let mut waits = Waits::default();
+            while !over.load(Ordering::Relaxed) {
+                let due = Instant::now();
+                file.write_all_at(&[0; 512], 0)?;
+                file.sync_data()?;
+                waits.add(due);
+                thread::sleep(SYNC_EVERY);
+            }
+            Ok(waits)
+        });
+        Ok(Self { is_over, syncing })
+    }
+
+    /// Returns how long the syncs took.
+    pub(super) fn end(self) -> Result<Waits> {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.syncing.join().map_err(|_| anyhow!("the syncing thread panicked"))?
     }
 }

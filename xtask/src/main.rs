@@ -51,7 +51,9 @@ fn main() -> ExitCode {
 fn run_command(command: Option<&str>, rest: &[String]) -> Result<()> {
     match command {
         Some("demo") => demo(rest),
-        Some("test") => run(&[&build::WEB[..], &check::STEPS, &test::STEPS].concat()),
+        Some("test") => {
+            run(&[&[test::BEGIN], &build::WEB[..], &check::STEPS, &test::STEPS].concat())
+        }
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),
         Some("check") => run(&[&build::WEB[..], &check::STEPS].concat()),

@@ -3,16 +3,37 @@
 use crate::process::Cmd;
 use crate::steps::Step;
 use crate::{build, tools};
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// The step that begins to install what the tests run. Downloads take minutes in which compiling needs no network.
+pub const BEGIN: Step =
+    Step::new("Begin to install what the tests run, beside the next steps", begin_to_install);
 
 /// The steps that run the tests. The web application and the server must have been built, because the tests in
 /// `tests/promises` run the server as a process of its own. The last lines printed are those of `cargo test`.
 pub const STEPS: [Step; 4] = [
     Step::new("Test the units of the web app", web_units),
-    Step::new("Install what the tests run: npm packages, a browser, readers of files", install),
+    Step::new("Install what the tests run: npm packages, a browser, readers of files", installed),
     Step::new("Bundle the editor for Node", build::bundle_for_node),
     Step::new("Run the tests", tests),
 ];
+
+/// The installation that [`BEGIN`] has begun.
+static INSTALLATION: Mutex<Option<JoinHandle<Result<()>>>> = Mutex::new(None);
+
+fn begin_to_install() -> Result<()> {
+    *INSTALLATION.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::spawn(install));
+    Ok(())
+}
+
+/// Waits until the installation has ended.
+fn installed() -> Result<()> {
+    let begun = INSTALLATION.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let installation = begun.context("the installation has not begun")?;
+    installation.join().map_err(|_| anyhow!("the installation panicked"))?
+}
 
 fn install() -> Result<()> {
     tools::npm("tests")?;

@@ -5,7 +5,7 @@
 /// that somebody wrote offline.
 pub const MAX_STATE_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum size of an update that a room checks in the turn in which the update arrives, in bytes. A larger update is
-/// checked outside the room, on a copy. An update of this size has at most about 3,000 items.
+/// checked outside the room, on a copy. An update of this size has at most about 5,000 items or deleted ranges.
 pub const MAX_BYTES_CHECKED_IN_TURN: usize = 16 * 1024;
 /// Maximum number of structs, and of deleted ranges, that a room integrates in one turn. Each takes up to 15 µs. A
 /// larger update is cut into parts, and other people have turns between the parts.

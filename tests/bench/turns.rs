@@ -69,7 +69,7 @@ fn longest_turn(Measured { before, update, .. }: &Measured) -> Result<(usize, Du
         let typist = typist(0);
         let copied = timed(&mut turns, || {
             let edit = LargeEdit::new(update.clone(), Vec::new());
-            state.begin_check(&typist, edit, None)
+            state.begin_check(&typist, edit, true)
         });
         let started = Instant::now();
         let checked = copied.run();

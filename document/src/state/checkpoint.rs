@@ -13,7 +13,7 @@
 //! ```
 
 use super::DocumentState;
-use super::checks::Checks;
+use super::check_basis::CheckBasis;
 use super::measures::Measures;
 use crate::body::Genesis;
 use crate::ids::{Digest, LineageId, Seq};
@@ -43,8 +43,8 @@ impl DocumentState {
         out.put_var(seq.0);
         out.extend_from_slice(&head.0);
         out.put_var(self.time());
-        out.put_var(self.checks.measures.size as u64);
-        out.put_buf(&self.checks.index.encode());
+        out.put_var(self.basis.measures.size as u64);
+        out.put_buf(&self.basis.index.encode());
         out.put_buf(&json(&self.redactions));
         out.put_buf(&json(&self.versions));
         out.put_buf(&json(&self.releases));
@@ -96,7 +96,7 @@ impl DocumentState {
         let chain = Chain::resume(genesis, began, LedgerPosition { lineage, seq, head }, time);
         Ok(Some(Self {
             doc,
-            checks: Checks { index: known, measures, announced: AnnouncedClients::default() },
+            basis: CheckBasis { index: known, measures, announced: AnnouncedClients::default() },
             chain,
             broken: false,
             redactions,

@@ -14,8 +14,8 @@ use crate::update::scan;
 /// Makes an edit. Returns whether its content is encoded without asking yrs.
 fn is_own(state: &mut DocumentState, update: &[u8]) -> bool {
     let scan = scan(update).unwrap();
-    let checked = state.checks.index.check(&actor().person, &scan).unwrap();
-    let is_own = state.checks.index.keeps_structs(&scan, &checked);
+    let checked = state.basis.index.check(&actor().person, &scan).unwrap();
+    let is_own = state.basis.index.keeps_structs(&scan, &checked);
     state.edit(&actor(), 9, [1; 16], update).unwrap();
     is_own
 }

@@ -139,7 +139,7 @@ impl DocumentState {
         &self.versions
     }
 
-    /// Checks whether a step is allowed now.
+    /// CheckBasis whether a step is allowed now.
     ///
     /// # Errors
     /// Returns the reason if the step is not allowed.
@@ -203,7 +203,7 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn unreleasable(&self) -> Vec<Unreleasable> {
-        unreleasable(&self.doc, &Content::read(&self.doc), outside_template(&self.checks.index))
+        unreleasable(&self.doc, &Content::read(&self.doc), outside_template(&self.basis.index))
     }
 
     /// Returns the release that the current text would become, and the content that nobody may sign. The text is read only
@@ -211,7 +211,7 @@ impl DocumentState {
     #[cfg(feature = "readable")]
     #[must_use]
     pub fn read_release(&self, document: &DocumentId) -> (Released, Vec<Unreleasable>) {
-        release_of(&self.doc, self.next_identity(document), outside_template(&self.checks.index))
+        release_of(&self.doc, self.next_identity(document), outside_template(&self.basis.index))
     }
 
     /// Returns the identity of the release that the current text would become.

@@ -167,8 +167,8 @@ fn a_spell_of_writing_and_deleting_splits_nothing() {
     let merged = merge(&bytes, |_| 0, &BTreeSet::new()).unwrap();
     assert_eq!(merged.structs, len as usize / 2);
     let scanned = scan(&merged.bytes).unwrap();
-    let novelty = state.checks.index.check(&actor().person, &scanned).unwrap();
-    assert_eq!(state.checks.measures.items.splits(&state.checks.index, &scanned, &novelty).cost, 0);
+    let novelty = state.basis.index.check(&actor().person, &scanned).unwrap();
+    assert_eq!(state.basis.measures.items.splits(&state.basis.index, &scanned, &novelty).cost, 0);
     assert!(edit(&mut state, &bytes).unwrap().is_some());
     assert_eq!(read(&state).len(), len as usize / 2);
 }
@@ -227,9 +227,9 @@ fn the_counts_of_items_are_found_again_from_a_checkpoint() {
     edit(&mut state, &update(7, 1_000, &[], &ranges)).unwrap();
     let resumed = DocumentState::resume(&state.checkpoint()).unwrap();
     let none = Splits::default();
-    assert!(state.checks.measures.items.after(&none) >= resumed.checks.measures.items.after(&none));
+    assert!(state.basis.measures.items.after(&none) >= resumed.basis.measures.items.after(&none));
     assert_eq!(
-        resumed.checks.measures.items.after(&none),
+        resumed.basis.measures.items.after(&none),
         800,
         "every other letter of the first 800, and what is between"
     );
@@ -262,7 +262,7 @@ fn what_was_taken_once_is_taken_again_whatever_it_has_become() {
     // The estimates are reset between two updates, as if the limit had been higher when these were accepted.
     for client in [7, 8] {
         let entry = edit(&mut state, &update(client, 0, &[first(&"a".repeat(half))], &[]));
-        state.checks.measures = Measures::default();
+        state.basis.measures = Measures::default();
         assert!(matches!(replayed.apply(&entry.unwrap().unwrap()), Ok(Outcome::Applied)));
     }
     assert!(replayed.size() > limits::MAX_STATE_BYTES);

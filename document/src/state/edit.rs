@@ -37,7 +37,7 @@ impl DocumentState {
         Ok(())
     }
 
-    /// Checks and integrates a new update. Returns the entry to append, or `None` if the update adds nothing. Until that entry
+    /// CheckBasis and integrates a new update. Returns the entry to append, or `None` if the update adds nothing. Until that entry
     /// is on disk, the state is ahead of the store.
     ///
     /// `now` is in milliseconds since the Unix epoch.
@@ -109,16 +109,16 @@ impl DocumentState {
         update: &[u8],
         claims: Vec<Claim>,
     ) -> Result<EditOutcome, Refusal> {
-        let update = self.checks.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
+        let update = self.basis.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
         let scan = scan(&update)?;
-        let checked = self.checks.index.check(&actor.person, &scan)?;
+        let checked = self.basis.index.check(&actor.person, &scan)?;
         if checked.is_empty() {
             return Ok(EditOutcome::Taken(None));
         }
-        let steps = self.checks.steps(&scan, &checked);
+        let steps = self.basis.steps(&scan, &checked);
         let max = if steps == 1 { MaxCosts::STEP } else { MaxCosts::TURN };
         let source = Source::Sent(max);
-        self.checks.may_integrate(actor, &checked, source, self.releases.is_frozen())?;
+        self.basis.may_integrate(actor, &checked, source, self.releases.is_frozen())?;
         if steps > limits::MAX_STEPS_PER_TURN {
             return Ok(EditOutcome::NeedsCheck(LargeEdit::new(update.into_owned(), claims)));
         }
@@ -128,10 +128,10 @@ impl DocumentState {
                 Ok(EditOutcome::Taken(Some(entry)))
             }
             Err(Refusal::Fragmented | Refusal::TooManyBetween) if steps > 1 => {
-                let checked = self.checks.index.check(&actor.person, &scan)?;
+                let checked = self.basis.index.check(&actor.person, &scan)?;
                 let (doc, bytes) = (&self.doc, update.len());
-                self.checks.check_whole(bytes, &scan, &checked, &|| measured(doc))?;
-                let known = |client| self.checks.index.next_clock(client);
+                self.basis.check_whole(bytes, &scan, &checked, &|| measured(doc))?;
+                let known = |client| self.basis.index.next_clock(client);
                 let parts = parts(&update, &scan, &checked, &claims, known, steps.div_ceil(4))?;
                 Ok(EditOutcome::InParts(parts))
             }
@@ -152,7 +152,7 @@ impl DocumentState {
             let scan = scan(&net)?;
             let claims = provenance.claims.iter().flat_map(|claim| claim.of_those_in(&scan));
             provenance.claims =
-                claims.filter(|claim| self.checks.index.has(claim.old, claim.len)).collect();
+                claims.filter(|claim| self.basis.index.has(claim.old, claim.len)).collect();
         }
         let body = Body::Edit { update: net, provenance };
         let entry = self.chain.next(actor.clone(), now, salt, body);
@@ -161,48 +161,48 @@ impl DocumentState {
         Ok(entry)
     }
 
-    /// Checks that an update adds nothing. A person whose edits are not accepted now may send only such updates
+    /// CheckBasis that an update adds nothing. A person whose edits are not accepted now may send only such updates
     /// (rules M4, U6, U10).
     ///
     /// # Errors
     /// Returns `otherwise` if the update adds something, or the refusal if the update is not valid.
     pub fn compare(&self, actor: &Actor, update: &[u8], otherwise: Refusal) -> Result<(), Refusal> {
-        let update = self.checks.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
-        let novelty = self.checks.index.check(&actor.person, &scan(&update)?)?;
+        let update = self.basis.merged(actor, update, limits::MAX_ITEMS_PER_UPDATE)?;
+        let novelty = self.basis.index.check(&actor.person, &scan(&update)?)?;
         if novelty.is_empty() { Ok(()) } else { Err(otherwise) }
     }
 
     /// Returns the client ids that pages have announced in this document.
     #[must_use]
     pub fn announced(&self) -> &AnnouncedClients {
-        &self.checks.announced
+        &self.basis.announced
     }
 
     /// Sets the client ids that were announced before the document was opened.
     pub fn set_announced(&mut self, announced: AnnouncedClients) {
-        self.checks.announced = announced;
+        self.basis.announced = announced;
     }
 
     /// Records that a person's page will write under a client id. Returns the claim to store, or `None` if the id already had
     /// an owner.
     pub fn announce(&mut self, client: u64, person: &PersonId) -> Option<ClientIdClaim> {
-        if self.checks.index.owner(client).is_some() {
+        if self.basis.index.owner(client).is_some() {
             return None;
         }
-        self.checks.announced.announce(client, person)
+        self.basis.announced.announce(client, person)
     }
 
     /// Forgets the announced client ids under which something has been written since, because the ledger itself names their
     /// owners. Returns these ids.
     pub fn forget_written_ids(&mut self) -> Vec<u64> {
-        let index = &self.checks.index;
-        self.checks.announced.forget(|client| index.owner(client).is_some())
+        let index = &self.basis.index;
+        self.basis.announced.forget(|client| index.owner(client).is_some())
     }
 
     /// Returns whether a client id belongs to a person, or to nobody yet (rule U2).
     #[must_use]
     pub fn may_use(&self, client: u64, person: &PersonId) -> bool {
-        self.checks.may_use(client, person)
+        self.basis.may_use(client, person)
     }
 
     /// Integrates what is new in an update. Returns the new content as an encoded update, or `None` if nothing is new.
@@ -217,13 +217,13 @@ impl DocumentState {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let max = source.max_costs();
         let update =
-            &*self.checks.merged(actor, update, max.map_or(usize::MAX, |max| max.structs))?;
+            &*self.basis.merged(actor, update, max.map_or(usize::MAX, |max| max.structs))?;
         let scan = scan(update)?;
-        let novelty = self.checks.index.check(&actor.person, &scan)?;
+        let novelty = self.basis.index.check(&actor.person, &scan)?;
         if novelty.is_empty() {
             return Ok(None);
         }
-        self.checks.may_integrate(actor, &novelty, source, self.releases.is_frozen())?;
+        self.basis.may_integrate(actor, &novelty, source, self.releases.is_frozen())?;
         self.integrate_checked(actor, update, &scan, novelty, source).map(Some)
     }
 
@@ -239,26 +239,26 @@ impl DocumentState {
         let max = source.max_costs();
         let doc = &self.doc;
         let measure = || measured(doc);
-        self.checks.fits(update.len(), scan, source, &measure)?;
-        let splits = self.checks.splits(scan, &novelty, max, &measure)?;
+        self.basis.fits(update.len(), scan, source, &measure)?;
+        let splits = self.basis.splits(scan, &novelty, max, &measure)?;
         if max.is_some() {
-            self.checks.check_formatting(scan, &measure)?;
+            self.basis.check_formatting(scan, &measure)?;
         }
         // The scan has bounded what is decoded. Nevertheless, yrs has panicked while it decoded some randomly changed
         // updates, so a panic is caught and refuses the update.
         let decoded = catch_unwind(|| Update::decode_v1(update)).map_err(|_| UNDECODABLE)?;
         let decoded = decoded.map_err(|_| UNDECODABLE)?;
-        let keeps_structs = self.checks.index.keeps_structs(scan, &novelty);
+        let keeps_structs = self.basis.index.keeps_structs(scan, &novelty);
         let encode = || keeps_structs.then(|| encoded_structs(&decoded));
         let structs = catch_unwind(AssertUnwindSafe(encode)).map_err(|_| UNDECODABLE)?;
-        let items = |client| self.checks.measures.items.of_client_after(client, &splits);
-        self.checks.index.check_origins(scan, items, max.map(|max| max.between))?;
+        let items = |client| self.basis.measures.items.of_client_after(client, &splits);
+        self.basis.index.check_origins(scan, items, max.map(|max| max.between))?;
         let (net, deleted) = self.apply_decoded(decoded, structs)?;
         let ranges = deleted.iter().flat_map(|(_, ranges)| ranges.iter());
         let count = ranges.map(|range| range.len()).sum();
-        self.checks.measures.take(scan, &splits, net.len(), count);
-        self.checks.index.commit(&actor.person, novelty, &deleted);
-        if max.is_some() && self.checks.measures.is_doubtful_and_nearly_full() {
+        self.basis.measures.take(scan, &splits, net.len(), count);
+        self.basis.index.commit(&actor.person, novelty, &deleted);
+        if max.is_some() && self.basis.measures.is_doubtful_and_nearly_full() {
             self.measure();
         }
         Ok(net)

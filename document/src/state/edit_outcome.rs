@@ -9,7 +9,8 @@ use std::fmt;
 pub enum EditOutcome {
     /// The edit was integrated. The value is the entry to append, or `None` if the edit added nothing.
     Taken(Option<Entry>),
-    /// The edit costs more than one turn allows, and nothing of it is integrated yet. Check it as a whole with
+    /// The edit is so large that it can cost more than one turn allows, and nothing of it is integrated yet. Check it as a
+    /// whole with
     /// [`crate::state::DocumentState::begin_check`].
     NeedsCheck(LargeEdit),
     /// The edit costs more than one turn allows, and nothing of it is integrated yet. Integrate these parts in their

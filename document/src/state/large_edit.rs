@@ -3,7 +3,7 @@
 //! which edits are judged, while other people write. Until the edit is cut, nothing of it is integrated.
 
 use super::DocumentState;
-use super::checks::Checks;
+use super::check_basis::CheckBasis;
 use super::edit_outcome::{EditOutcome, LargeEdit};
 use super::measuring::Measure;
 use super::source::{MaxCosts, Source};
@@ -16,10 +16,11 @@ use std::cell::Cell;
 #[derive(Debug)]
 pub struct LargeCheck {
     edit: LargeEdit,
-    checks: Checks,
+    basis: CheckBasis,
     actor: Actor,
     is_frozen: bool,
-    unless_empty: Option<Refusal>,
+    /// Whether an edit that adds something was accepted from its author when the check began.
+    is_accepted: bool,
 }
 
 /// The result of a [`LargeCheck`].
@@ -30,15 +31,15 @@ pub struct CheckedEdit(Result<Finding, Refusal>);
 enum Finding {
     /// The edit adds nothing.
     Nothing,
-    /// The edit has so few items that it is one part, which is checked in its turn.
-    OnePart(UpdatePart),
+    /// The edit adds something, but the edits of its author were not accepted when the check began.
+    NotAccepted(LargeEdit),
     Parts(Vec<UpdatePart>),
     /// The edit may be too large. The document must be measured before the edit is checked again.
     Unmeasured(LargeEdit),
 }
 
 impl LargeCheck {
-    /// Checks the edit, and cuts it into parts. This takes about 0.1 s for an update of the most items, and up to 0.7 s if
+    /// CheckBasis the edit, and cuts it into parts. This takes about 0.1 s for an update of the most items, and up to 0.7 s if
     /// many elements of others are between the neighbours of its elements.
     #[must_use]
     pub fn run(mut self) -> CheckedEdit {
@@ -56,68 +57,65 @@ impl LargeCheck {
     }
 
     fn find(&mut self, measure: Measure<'_>) -> Result<Finding, Refusal> {
-        let Self { edit, checks, actor, .. } = self;
-        let update = checks.merged(actor, &edit.update, limits::MAX_ITEMS_PER_UPDATE)?;
+        let Self { edit, basis, actor, .. } = self;
+        let update = basis.merged(actor, &edit.update, limits::MAX_ITEMS_PER_UPDATE)?;
         let scan = scan(&update)?;
-        let structs: usize = scan.runs.iter().map(|run| run.structs.len()).sum();
-        if structs.max(scan.deletes.len()) <= limits::MAX_STEPS_PER_TURN {
-            let claims = std::mem::take(&mut edit.claims);
-            return Ok(Finding::OnePart(UpdatePart { update: update.into_owned(), claims }));
-        }
-        let checked = checks.index.check(&actor.person, &scan)?;
+        let checked = basis.index.check(&actor.person, &scan)?;
         if checked.is_empty() {
             return Ok(Finding::Nothing);
         }
-        if let Some(refusal) = self.unless_empty.take() {
-            return Err(refusal);
+        if !self.is_accepted {
+            let (update, claims) =
+                (std::mem::take(&mut edit.update), std::mem::take(&mut edit.claims));
+            return Ok(Finding::NotAccepted(LargeEdit { update, claims, ..*edit }));
+        }
+        // A long pasted text has many bytes and few items. Its only turn checks all of it.
+        if basis.steps(&scan, &checked) <= limits::MAX_STEPS_PER_TURN {
+            let claims = std::mem::take(&mut edit.claims);
+            return Ok(Finding::Parts(vec![UpdatePart { update: update.into_owned(), claims }]));
         }
         let max = MaxCosts::IN_PARTS;
-        checks.may_integrate(actor, &checked, Source::Sent(max), self.is_frozen)?;
-        let splits = checks.check_whole(update.len(), &scan, &checked, measure)?;
-        let items = |client| checks.measures.items.of_client_after(client, &splits);
-        checks.index.check_origins(&scan, items, Some(max.between))?;
-        let known = |client| checks.index.next_clock(client);
+        basis.may_integrate(actor, &checked, Source::Sent(max), self.is_frozen)?;
+        let splits = basis.check_whole(update.len(), &scan, &checked, measure)?;
+        let items = |client| basis.measures.items.of_client_after(client, &splits);
+        basis.index.check_origins(&scan, items, Some(max.between))?;
+        let known = |client| basis.index.next_clock(client);
         let max_steps = limits::MAX_STEPS_PER_TURN;
         parts(&update, &scan, &checked, &edit.claims, known, max_steps).map(Finding::Parts)
     }
 }
 
 impl DocumentState {
-    /// Copies what the check of a large edit reads, which takes up to 30 ms. `unless_empty` is the refusal of an edit that
-    /// adds something, if the edits of its author are not accepted now (rules M4, U6, U10).
+    /// Copies what the check of a large edit reads, which takes some milliseconds. `is_accepted` says whether edits of the
+    /// author that add something are accepted now (rules M4, U6, U10).
     #[must_use]
-    pub fn begin_check(
-        &self,
-        actor: &Actor,
-        edit: LargeEdit,
-        unless_empty: Option<Refusal>,
-    ) -> LargeCheck {
+    pub fn begin_check(&self, actor: &Actor, edit: LargeEdit, is_accepted: bool) -> LargeCheck {
         LargeCheck {
             edit,
-            checks: self.checks.clone(),
+            basis: self.basis.clone(),
             actor: actor.clone(),
             is_frozen: self.releases.is_frozen(),
-            unless_empty,
+            is_accepted,
         }
     }
 
-    /// Returns the parts of a large edit, once it is checked. Other people might have written meanwhile. Each part is
-    /// checked once more when it is integrated ([`edit_part`](Self::edit_part)). An edit of few items is one part, which was
-    /// not checked yet.
+    /// Returns the parts of a large edit, once it is checked. Other people might have written meanwhile, so each part is
+    /// checked once more when it is integrated ([`edit_part`](Self::edit_part)). `refusal_if_new` is the refusal of an edit
+    /// that adds something, if such edits of the author are not accepted now.
     ///
     /// # Errors
-    /// Returns the refusal if the check has refused the edit. Returns `unless_empty` if it is given and the edit is found to
-    /// add something.
+    /// Returns the refusal if the check has refused the edit. Returns `refusal_if_new` if it is given and the edit adds
+    /// something.
     pub fn end_check(
         &mut self,
         CheckedEdit(found): CheckedEdit,
-        unless_empty: Option<Refusal>,
+        refusal_if_new: Option<Refusal>,
     ) -> Result<EditOutcome, Refusal> {
-        match (found?, unless_empty) {
+        match (found?, refusal_if_new) {
             (Finding::Nothing, _) => Ok(EditOutcome::Taken(None)),
-            (Finding::OnePart(part), _) => Ok(EditOutcome::InParts(vec![part])),
             (_, Some(refusal)) => Err(refusal),
             (Finding::Parts(parts), None) => Ok(EditOutcome::InParts(parts)),
+            (Finding::NotAccepted(edit), None) => Ok(EditOutcome::NeedsCheck(edit)),
             (Finding::Unmeasured(edit), None) => {
                 self.measure();
                 Ok(EditOutcome::NeedsCheck(edit))

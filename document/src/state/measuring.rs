@@ -1,8 +1,8 @@
-//! Checks an update against the estimates of the document's size, items and formatting. When an estimate passes its limit,
+//! CheckBasis an update against the estimates of the document's size, items and formatting. When an estimate passes its limit,
 //! the document is measured again.
 
 use super::DocumentState;
-use super::checks::Checks;
+use super::check_basis::CheckBasis;
 use super::measures::Measures;
 use super::source::{MaxCosts, Source};
 use crate::limits;
@@ -13,17 +13,17 @@ use yrs::{Doc, ReadTxn, StateVector, Transact};
 /// deletions make room.
 const MAX_DELETING_BYTES: usize = 64 * 1024;
 
-/// Measures the document of the checks. If it returns `None`, the estimates stay as they are.
+/// Measures the document. If it returns `None`, the estimates stay as they are.
 pub(super) type Measure<'a> = &'a dyn Fn() -> Option<Measures>;
 
-impl Checks {
+impl CheckBasis {
     fn measure(&mut self, measure: Measure<'_>) {
         if let Some(measures) = measure() {
             self.measures = measures;
         }
     }
 
-    /// Checks that the encoded document may grow by an update of `bytes` bytes (rule U5). Updates whose cost is not
+    /// CheckBasis that the encoded document may grow by an update of `bytes` bytes (rule U5). Updates whose cost is not
     /// limited, which are stored updates and the deletions of redactions, are not checked.
     pub(super) fn fits(
         &mut self,
@@ -70,7 +70,7 @@ impl Checks {
         Ok(splits)
     }
 
-    /// Checks that an update does not add too much formatting (rule U13).
+    /// CheckBasis that an update does not add too much formatting (rule U13).
     pub(super) fn check_formatting(
         &mut self,
         update: &Scan<'_>,
@@ -84,7 +84,7 @@ impl Checks {
         self.measures.formatting.check(update)
     }
 
-    /// Checks the size, the formatting and the splits of a whole update, so that it is refused before its first part is
+    /// CheckBasis the size, the formatting and the splits of a whole update, so that it is refused before its first part is
     /// integrated. Returns the estimate of the splits.
     pub(super) fn check_whole(
         &mut self,
@@ -103,7 +103,7 @@ impl DocumentState {
     /// Measures the whole document, and replaces all estimates.
     pub(super) fn measure(&mut self) {
         let doc = &self.doc;
-        self.checks.measure(&|| measured(doc));
+        self.basis.measure(&|| measured(doc));
     }
 }
 

@@ -4,8 +4,8 @@
 //! This module builds on the ledger, the checks of updates and the path to a release. [`DocumentState`] applies stored
 //! entries and makes new ones, with the same checks for both.
 
+mod check_basis;
 mod checkpoint;
-mod checks;
 #[cfg(test)]
 mod client_tests;
 mod commands;
@@ -41,7 +41,7 @@ use crate::ledger::{Chain, Entry, LedgerError, LedgerPosition, Outcome};
 use crate::release::Releases;
 use crate::update::Splits;
 use crate::ydoc;
-use checks::Checks;
+use check_basis::CheckBasis;
 use redactions::RedactionLog;
 use yrs::{Doc, ReadTxn, StateVector, Transact};
 
@@ -53,7 +53,7 @@ const BYTES_PER_ITEM: usize = 320;
 #[derive(Debug)]
 pub struct DocumentState {
     doc: Doc,
-    checks: Checks,
+    basis: CheckBasis,
     chain: Chain,
     broken: bool,
     redactions: RedactionLog,
@@ -71,7 +71,7 @@ impl DocumentState {
         Ok(Self {
             // The server's replica never writes, so its client id is never used.
             doc: ydoc::new(0),
-            checks: Checks::default(),
+            basis: CheckBasis::default(),
             chain,
             broken: false,
             redactions: RedactionLog::default(),
@@ -111,7 +111,7 @@ impl DocumentState {
         Ok(outcome)
     }
 
-    /// Checks that a redaction announced every blanked entry of this ledger. Call it after the whole ledger is applied.
+    /// CheckBasis that a redaction announced every blanked entry of this ledger. Call it after the whole ledger is applied.
     ///
     /// # Errors
     /// Returns an error if an entry was blanked without a redaction, or differently than its redaction announced.
@@ -141,22 +141,22 @@ impl DocumentState {
     pub fn memory_bytes(&self) -> usize {
         // The encoded size approximates the memory of the text. The memory of the items, including the data about them
         // outside yrs, is added.
-        self.checks.measures.size
-            + self.checks.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
+        self.basis.measures.size
+            + self.basis.measures.items.after(&Splits::default()) * BYTES_PER_ITEM
     }
 
     /// Returns an upper bound of the size of the encoded document, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.checks.measures.size
+        self.basis.measures.size
     }
 
     /// Returns the estimated work of reading all texts: the number of items, plus the number of attributes times the
     /// number of pieces. Reading about four items or attributes takes a microsecond.
     #[must_use]
     pub fn reading_cost(&self) -> usize {
-        self.checks.measures.items.after(&Splits::default())
-            + self.checks.measures.formatting.attributes_times_pieces()
+        self.basis.measures.items.after(&Splits::default())
+            + self.basis.measures.formatting.attributes_times_pieces()
     }
 
     /// Returns the position of the last entry that was applied.

@@ -29,7 +29,7 @@ impl DocumentState {
         TextCopy {
             encoded: self.encode_since(&StateVector::default()),
             identity: self.next_identity(document),
-            outside: outside_template(&self.checks.index),
+            outside: outside_template(&self.basis.index),
         }
     }
 }

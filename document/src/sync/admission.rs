@@ -33,7 +33,7 @@ impl Admission {
     }
 }
 
-/// The reason why a person may not be in a document, or not any more.
+/// The reason why a person may not join a room, or may not stay in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
     /// The person's session has ended.

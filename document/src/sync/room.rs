@@ -89,7 +89,7 @@ struct Connection {
 impl Connection {
     /// Returns the refusal of edits that add something, if this connection's edits are not accepted now. An update that adds
     /// nothing is accepted from everybody (rules M4, U6, U10).
-    fn refuses_edits(&self) -> Option<Refusal> {
+    fn refusal_if_new(&self) -> Option<Refusal> {
         if !self.admission.may_write {
             return Some(Refusal::ReadOnly);
         }

@@ -129,7 +129,8 @@ impl Checker<'_> {
         if fronts.len() > limits::MAX_CLIENTS_PER_UPDATE {
             return Err(Refusal::TooManyClients);
         }
-        // A walk that ends early has met a struct that refers to content neither in the document nor in the update.
+        // If the walk ends early, each struct that is left refers to an element that is neither in the document nor in the
+        // update, or to another struct that is left, as in a cycle.
         let clients: Vec<u64> = fronts.iter().map(|front| front.client).collect();
         if causal_walk(fronts, |front, item| self.locate(clients[front], item))? {
             Ok(())

@@ -155,6 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn structs_that_refer_to_each_other_are_left() {
+        let clients = [
+            vec![after(0, None), after(1, Some(Id { client: 1, clock: 0 }))],
+            vec![after(0, Some(Id { client: 0, clock: 1 }))],
+            vec![after(0, Some(Id { client: 2, clock: 0 }))],
+        ];
+        let (order, _, all) = walked(&clients);
+        assert!(!all);
+        assert_eq!(order, [Id { client: 0, clock: 0 }]);
+    }
+
+    #[test]
     fn what_refers_to_nothing_that_comes_is_left() {
         let missing = Some(Id { client: 9, clock: 0 });
         let clients = [vec![after(0, None), after(1, missing)], vec![after(0, None)]];

@@ -16,6 +16,7 @@ use accord_document::sync::ConnectionId;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -41,7 +42,8 @@ pub(super) struct Postponed {
     others_pass: bool,
 }
 
-/// A turn, and its slot. The slot is `None` if the queue refused to give one. The turn then runs without a slot.
+/// A turn, and its slot. The slot is `None` if the queue refused to give one, or if a check has failed. The turn then runs
+/// without a slot.
 pub(super) type TurnWithSlot = (Turn<RoomEvent>, Option<Slot>);
 
 enum State {
@@ -78,15 +80,14 @@ impl Postponed {
     ) -> Self {
         let checking = tokio::task::spawn_blocking(move || {
             let began = thread_time();
-            let checked = check.run();
+            // A panic would be a fault of this program. The connection is then closed for good, because its client would
+            // send the same edit again.
+            let checked = catch_unwind(AssertUnwindSafe(|| check.run())).ok();
             (checked, thread_time().saturating_sub(began), slot)
         });
         let requester = party.clone();
         let turn = async move {
-            let (checked, spent, slot) = match checking.await {
-                Ok((checked, spent, slot)) => (Some(checked), spent, slot),
-                Err(_) => (None, Duration::ZERO, None),
-            };
+            let (checked, spent, slot) = checking.await.unwrap_or((None, Duration::ZERO, None));
             let item = RoomEvent::Checked { id, place, checked, spent };
             (Turn { party: requester, priority: Priority::Ordinary, item }, slot)
         };
@@ -105,7 +106,7 @@ impl Postponed {
         &self.party
     }
 
-    /// Whether the turn has its slot, and its large edit is checked if it has one that can be checked already.
+    /// Whether the turn can be taken: it has its slot, and the check that it waited for has ended.
     pub(super) fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready(_))
     }

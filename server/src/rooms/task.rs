@@ -44,7 +44,7 @@ const MIN_MEMORY_CHANGE_BYTES: usize = 256 * 1024;
 const PACK_AFTER_ENTRIES: u64 = 1_024;
 
 /// The message of the connection whose edit could not be checked, because of a fault of this program.
-const CHECK_FAILED: &str = "The server could not check this edit.";
+const CHECK_FAILED: &str = "The server could not check this edit. This device keeps it.";
 
 /// Waits for the time until the next turn. A turn that is due now must not wait for a timer, because the resolution of
 /// timers is a millisecond.
@@ -333,7 +333,10 @@ impl Task {
             RoomEvent::Checked { id, place, checked, .. } => {
                 let effects = match checked {
                     Some(checked) => self.room.end_check(id, checked, self.now()),
-                    None => self.room.dismiss(id, Close::new(Close::RESYNC, CHECK_FAILED)),
+                    None => {
+                        tracing::error!(document = %self.document, connection = id.0, "the check of an edit panicked");
+                        self.room.dismiss(id, Close::new(Close::MALFORMED, CHECK_FAILED))
+                    }
                 };
                 return self.finish_turn(id, place, effects);
             }

@@ -21,9 +21,9 @@ fn take_or_cut(state: &mut DocumentState, part: &UpdatePart) -> Result<EditOutco
     Ok(outcome)
 }
 
-/// Checks a large update as a room does.
+/// CheckBasis a large update as a room does.
 fn checked(state: &mut DocumentState, large: LargeEdit) -> Result<EditOutcome, Refusal> {
-    let checked = state.begin_check(&actor(), large, None).run();
+    let checked = state.begin_check(&actor(), large, true).run();
     state.end_check(checked, None)
 }
 
@@ -251,8 +251,8 @@ fn an_update_that_was_refused_hides_no_later_splits() {
     let moves = |state: &mut DocumentState| {
         let bytes = many(8);
         let scanned = scan(&bytes).unwrap();
-        let novelty = state.checks.index.check(&actor().person, &scanned).unwrap();
-        state.checks.measures.items.splits(&state.checks.index, &scanned, &novelty).cost
+        let novelty = state.basis.index.check(&actor().person, &scanned).unwrap();
+        state.basis.measures.items.splits(&state.basis.index, &scanned, &novelty).cost
     };
     let before = moves(&mut state);
     // The last element of this update names, as its neighbours, two elements that were never next to each other.
@@ -327,7 +327,7 @@ fn a_large_deletion_that_others_made_before_its_turn_is_taken() {
     let deletes = update(7, 0, &[], &every_second);
     let outcome = state.edit_in_turn(&actor(), 9, [1; 16], &deletes, Vec::new()).unwrap();
     let EditOutcome::NeedsCheck(large) = outcome else { panic!("{outcome:?}") };
-    let check = state.begin_check(&actor(), large, None);
+    let check = state.begin_check(&actor(), large, true);
     edit(&mut state, &update(7, 0, &[], &[(0, len)])).unwrap();
     let EditOutcome::InParts(parts) = state.end_check(check.run(), None).unwrap() else {
         panic!("the check saw a document in which there was something to delete")
@@ -346,11 +346,44 @@ fn only_a_large_edit_that_adds_nothing_is_accepted_from_somebody_who_may_not_wri
     in_turns(&mut state, &all, Vec::new()).unwrap();
     let mut taken = |update: Vec<u8>| {
         let large = LargeEdit::new(update, Vec::new());
-        let check = state.begin_check(&actor(), large, Some(Refusal::ReadOnly));
+        let check = state.begin_check(&actor(), large, false);
         state.end_check(check.run(), Some(Refusal::ReadOnly))
     };
     assert!(matches!(taken(all), Ok(EditOutcome::Taken(None))));
     assert_eq!(taken(reversed(7, 0..9_001)).unwrap_err(), Refusal::ReadOnly);
+}
+
+/// The author gets the right to write while the edit is checked.
+#[test]
+fn a_large_edit_is_checked_again_if_its_author_may_write_by_then() {
+    let mut state = empty();
+    let large = LargeEdit::new(reversed(7, 0..9_000), Vec::new());
+    let check = state.begin_check(&actor(), large, false);
+    let EditOutcome::NeedsCheck(again) = state.end_check(check.run(), None).unwrap() else {
+        panic!("only an edit that adds nothing was accepted")
+    };
+    let outcome = checked(&mut state, again).unwrap();
+    assert!(matches!(outcome, EditOutcome::InParts(parts) if parts.len() > 1));
+}
+
+/// Rule C8: a range can be sent whole although every second element of it is deleted already.
+#[test]
+fn a_deletion_across_many_deleted_elements_is_cut() {
+    let len = 6 * limits::MAX_STEPS_PER_TURN as u32;
+    let every_second: Vec<_> = (0..len / 2).map(|at| (2 * at, 1)).collect();
+    let long = "b".repeat(2 * limits::MAX_BYTES_CHECKED_IN_TURN);
+    for beside in [Vec::new(), vec![first(&long)]] {
+        let mut state = empty();
+        edit(&mut state, &update(7, 0, &[first(&"a".repeat(len as usize))], &[])).unwrap();
+        in_turns(&mut state, &update(7, 0, &[], &every_second), Vec::new()).unwrap();
+        let mut sent = update(8, 0, &beside, &[]);
+        sent.pop();
+        sent.extend([1, 7, 1, 0]);
+        sent.put_var(len.into());
+        let entries = in_turns(&mut state, &sent, Vec::new()).unwrap();
+        assert!(entries.len() > 2, "{} entries", entries.len());
+        assert_eq!(read(&state), if beside.is_empty() { "" } else { &long });
+    }
 }
 
 /// A document that only seems to be full is measured before a large edit is refused.

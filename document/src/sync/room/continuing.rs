@@ -16,6 +16,9 @@ impl Room {
             return self.end_check(id, check.run(), now);
         }
         self.now = now;
+        if self.is_being_checked(id) {
+            return Vec::new();
+        }
         let next =
             self.connections.get_mut(&id).and_then(|connection| connection.unfinished.pop_front());
         match next {
@@ -33,23 +36,31 @@ impl Room {
         self.effects_of(id)
     }
 
+    fn is_being_checked(&self, id: ConnectionId) -> bool {
+        let next = self.connections.get(&id).and_then(|connection| connection.unfinished.front());
+        matches!(next, Some(Unfinished::Edit(UnfinishedEdit { rest: EditRest::BeingChecked, .. })))
+    }
+
     /// Begins the check of a large edit, if one is the next part of a connection's frame. Run the check anywhere, and pass
-    /// its result to [`end_check`](Self::end_check). Until then, do not continue this frame.
+    /// its result to [`end_check`](Self::end_check). Until then, the frame does not go on.
     pub fn begin_check(&mut self, id: ConnectionId) -> Option<LargeCheck> {
         let connection = self.connections.get_mut(&id)?;
-        let refusal = connection.refuses_edits();
+        let is_accepted = connection.refusal_if_new().is_none();
         let Some(Unfinished::Edit(next)) = connection.unfinished.front_mut() else { return None };
         if !matches!(next.rest, EditRest::Large(_)) {
             return None;
         }
         let rest = std::mem::replace(&mut next.rest, EditRest::BeingChecked);
         let EditRest::Large(large) = rest else { return None };
-        Some(self.state.begin_check(&connection.admission.actor, large, refusal))
+        Some(self.state.begin_check(&connection.admission.actor, large, is_accepted))
     }
 
     /// Takes the turn of a connection whose large edit was checked.
     pub fn end_check(&mut self, id: ConnectionId, checked: CheckedEdit, now: u64) -> Vec<Effect> {
         self.now = now;
+        if !self.is_being_checked(id) {
+            return Vec::new();
+        }
         let next =
             self.connections.get_mut(&id).and_then(|connection| connection.unfinished.pop_front());
         if let Some(Unfinished::Edit(UnfinishedEdit { number, is_last, .. })) = next {

@@ -11,6 +11,9 @@ use crate::sync::close::Close;
 use crate::sync::connection::ConnectionId;
 use crate::sync::wire::ClientNote;
 
+/// Maximum length of a client's note, in bytes. The longest note names a position of a ledger.
+const MAX_NOTE_BYTES: usize = 4 * 1024;
+
 impl Room {
     /// Returns the position of the last entry in the ledger. The server's hello names this position, and the client
     /// remembers it.
@@ -19,6 +22,9 @@ impl Room {
     }
 
     pub(super) fn note(&mut self, id: ConnectionId, json: &str) {
+        if json.len() > MAX_NOTE_BYTES {
+            return self.disconnect(id, Close::MALFORMED, "A note is too long.");
+        }
         match serde_json::from_str(json) {
             Ok(ClientNote::Hello { remembered: Some(remembered) }) => {
                 self.recognise(id, &remembered);

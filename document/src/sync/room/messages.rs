@@ -15,6 +15,10 @@ use yrs::StateVector;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
+/// Maximum number of clients in a state vector: as many as can have written in a document, and as many again that only the
+/// sender knows.
+const MAX_CLIENTS_IN_STATE_VECTOR: usize = 2 * limits::MAX_ITEMS_PER_DOCUMENT;
+
 impl Room {
     pub(super) fn message(&mut self, id: ConnectionId, message: &Message<'_>) {
         match message {
@@ -77,7 +81,7 @@ impl Room {
         let Admission { actor, dialect, .. } = &connection.admission;
         let answered = connection.answered || *dialect == Dialect::Accord;
         let (actor, salt) = (actor.clone(), self.salt(0));
-        let taken = match (step, connection.refuses_edits()) {
+        let taken = match (step, connection.refusal_if_new()) {
             (EditStep::Checked(checked), refusal) => self.state.end_check(checked, refusal),
             (EditStep::Update(update, claims), None) => {
                 self.state.edit_in_turn(&actor, self.now, salt, update, claims)
@@ -202,11 +206,15 @@ impl Room {
     }
 }
 
-/// Reads a state vector, or returns `None` if it is malformed. The declared number of its pairs is checked against the
+/// Reads a state vector, or returns `None` if it is malformed or has too many clients. The declared number of its pairs is checked against the
 /// bytes that are left, before yrs decodes the vector.
 fn read_state_vector(bytes: &[u8]) -> Option<StateVector> {
     let mut r = crate::lib0::Reader::new(bytes);
-    for _ in 0..r.count().ok()? {
+    let count = r.count().ok()?;
+    if count > MAX_CLIENTS_IN_STATE_VECTOR {
+        return None;
+    }
+    for _ in 0..count {
         if r.var_u64().ok()? > limits::MAX_CLIENT_ID {
             return None;
         }

@@ -24,6 +24,10 @@ const MAX_SHORT_READING_COST: usize = 16 * 1024;
 /// Size of a document in bytes above which a request for its content can occupy a thread for long.
 const MAX_SHORT_CONTENT_BYTES: usize = 32 * 1024;
 
+/// Size of a frame in bytes above which the turn of the frame needs a slot, and begins only when no entry waits for the
+/// disk. So everybody first receives the earlier edits of others.
+const MAX_FRAME_BYTES_WITHOUT_SLOT: usize = 16 * 1024;
+
 /// Whether reading, encoding or searching a document can occupy a thread for long.
 pub(super) fn is_long(state: &DocumentState) -> bool {
     state.size() > MAX_SHORT_DOCUMENT_BYTES || state.reading_cost() > MAX_SHORT_READING_COST
@@ -34,7 +38,9 @@ pub(super) fn is_long(state: &DocumentState) -> bool {
 fn needs_slot(state: &DocumentState, event: &RoomEvent) -> bool {
     match event {
         RoomEvent::Continue { .. } | RoomEvent::Checked { .. } => true,
-        RoomEvent::Frame { bytes, .. } => is_long(state) && asks_for_document(bytes),
+        RoomEvent::Frame { bytes, .. } => {
+            bytes.len() > MAX_FRAME_BYTES_WITHOUT_SLOT || is_long(state) && asks_for_document(bytes)
+        }
         RoomEvent::Request(request) => request.priority == Priority::Ordinary && is_long(state),
         _ => false,
     }
@@ -112,8 +118,8 @@ impl Task {
     }
 
     /// Takes the next turn, with its slot if the turn is large. Returns `None` if every turn must wait. A large turn is
-    /// postponed until it has its slot and no entry waits for the disk, so that everybody first receives the entries
-    /// that wait now. Short turns of others are taken before the postponed turn until it has its slot and the append in
+    /// postponed until it is ready and no entry waits for the disk, so that everybody first receives the entries
+    /// that wait now. Short turns of others are taken before the postponed turn until it is ready and the append in
     /// flight has ended.
     fn next_turn(&mut self) -> Option<(Turn<RoomEvent>, Option<Slot>)> {
         if let Some(begun) = self.begin_postponed() {
@@ -130,7 +136,7 @@ impl Task {
         self.begin_postponed()
     }
 
-    /// Returns the index of the first postponed turn that has its slot, if any. While an entry waits for the disk,
+    /// Returns the index of the first postponed turn that is ready, if any. While an entry waits for the disk,
     /// returns `None`.
     fn next_postponed(&self) -> Option<usize> {
         if !self.is_settled() {

@@ -212,6 +212,32 @@ fn an_awareness_state_of_more_than_4_kib_is_malformed() {
     assert_eq!(closed_with(&room().frame(ANA, &awareness(4097), 1), ANA), Some(4400));
 }
 
+#[test]
+fn notes_and_state_vectors_are_bounded_before_they_are_read() {
+    let note = |len: usize| {
+        let json = format!("{{\"note\":\"hello\",\"more\":\"{}\"}}", "x".repeat(len - 26));
+        assert_eq!(json.len(), len);
+        Message::Note(&json).encode()
+    };
+    for (len, code) in [(4_096, None), (4_097, Some(4400))] {
+        let mut room = room();
+        let_ben_in(&mut room, Seat::Author);
+        assert_eq!(closed_with(&room.frame(BEN, &note(len), 1), BEN), code, "{len} bytes");
+    }
+    let vector = |clients: u64| {
+        let mut bytes = Vec::new();
+        crate::lib0::Write::put_var(&mut bytes, clients);
+        for client in 0..clients {
+            crate::lib0::Write::put_var(&mut bytes, client);
+            crate::lib0::Write::put_var(&mut bytes, 1);
+        }
+        Message::Step1(&bytes).encode()
+    };
+    for (clients, code) in [(262_144, None), (262_145, Some(4400))] {
+        assert_eq!(closed_with(&room().frame(ANA, &vector(clients), 1), ANA), code, "{clients}");
+    }
+}
+
 /// Rules C8, A3 and M2.
 #[test]
 fn a_large_edit_leaves_turns_to_others_and_is_acknowledged_once_as_a_whole() {

@@ -1,6 +1,6 @@
-//! The facts by which new updates are judged, except the live document itself.
+//! The basis on which new updates are checked: everything that the checks read, except the live document itself.
 //!
-//! The check of a large update takes long, so it is made on a copy of these facts, while others write (rule C8).
+//! The check of a large update takes long, so it is made on a copy of this basis, while others write (rule C8).
 
 use super::measures::Measures;
 use super::source::Source;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Checks {
+pub(super) struct CheckBasis {
     pub(super) index: StructIndex,
     pub(super) measures: Measures,
     /// The owners of client ids that pages have announced. They are not part of the ledger, and only new edits are
@@ -21,14 +21,14 @@ pub(super) struct Checks {
     pub(super) announced: AnnouncedClients,
 }
 
-impl Checks {
+impl CheckBasis {
     /// Returns whether a client id belongs to a person, or to nobody yet (rule U2).
     pub(super) fn may_use(&self, client: u64, person: &PersonId) -> bool {
         let owner = self.index.owner(client).or_else(|| self.announced.owner(client));
         owner.is_none_or(|owner| owner == person)
     }
 
-    /// Checks that the person may write and that the text is not frozen. If a connection or a request sent the update,
+    /// CheckBasis that the person may write and that the text is not frozen. If a connection or a request sent the update,
     /// also checks that its client ids belong to nobody else, and that no key gets several values (rules U2, U6, U10, U14).
     pub(super) fn may_integrate(
         &self,

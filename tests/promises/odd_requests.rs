@@ -184,6 +184,12 @@ fn no_path_or_query_makes_the_server_fail() -> Result<()> {
 }
 
 /// A program can read the reason of every refusal, also of those that come before any handler.
+/// Whether the message of an answer is a sentence without the words of the libraries that read requests.
+fn is_for_people(answer: &Value) -> bool {
+    let message = answer["message"].as_str().unwrap_or_default();
+    message.ends_with('.') && !message.to_lowercase().contains("deserialize")
+}
+
 #[test]
 fn every_refusal_of_the_api_is_json_with_a_name_and_a_sentence() -> Result<()> {
     let data = tempfile::tempdir()?;
@@ -203,8 +209,17 @@ fn every_refusal_of_the_api_is_json_with_a_name_and_a_sentence() -> Result<()> {
     ];
     for (method, path, expected, name) in cases {
         let (status, answer) = fay.request(method, path, (method != "GET").then(|| json!({})))?;
-        let says_why = answer["error"] == name && answer["message"].is_string();
+        let says_why = answer["error"] == name && is_for_people(&answer);
         ensure!(status == expected && says_why, "{method} {path}: {status} {answer}");
+    }
+    for body in ["", "{", "[]", "{\"name\": 7}", "\u{1}"] {
+        let mut request = fay.begin("POST", "/api/v1/plans", Some(body))?;
+        let status = request.status(SOON)?;
+        let rest = String::from_utf8(request.rest()?)?;
+        let (from, to) = rest.find('{').zip(rest.rfind('}')).context("a JSON body")?;
+        let answer: Value = serde_json::from_str(&rest[from..=to])?;
+        let says_why = answer["error"] == "invalid" && is_for_people(&answer);
+        ensure!(status == 422 && says_why, "{body}: {status} {answer}");
     }
     let (status, _, allowed) = fay.page("/api/v1/links", "allow")?;
     ensure!(status == 405 && allowed == "POST", "{status} {allowed}");

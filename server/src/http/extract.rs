@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use std::error::Error;
 
 /// The variable parts of a path. A path with a part of another form, such as a word in place of a number, leads nowhere.
 #[derive(Debug)]
@@ -34,7 +35,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Query::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
-            Err(error) => Err(Problem::invalid(error.body_text())),
+            Err(error) => {
+                let reason = reason(&error);
+                let message =
+                    format!("A parameter behind the “?” of the address is not valid: {reason}.");
+                Err(Problem::invalid(message))
+            }
         }
     }
 }
@@ -52,8 +58,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 let message = "The request is too large, or it did not arrive completely.";
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
             }
-            other => Problem::invalid(other.body_text()),
+            JsonRejection::JsonSyntaxError(error) => {
+                let reason = reason(&error);
+                Problem::invalid(format!("The body of the request is not JSON: {reason}."))
+            }
+            JsonRejection::JsonDataError(error) => {
+                let reason = reason(&error);
+                Problem::invalid(format!("The body of the request is not as expected: {reason}."))
+            }
+            _ => Problem::invalid(
+                "Send the body of the request as JSON, with the header `Content-Type: application/json`.",
+            ),
         })?;
         Ok(Self(body))
     }
+}
+
+/// Returns the reason for a rejection, without the first words, which are about the types of axum.
+fn reason(rejection: &dyn Error) -> String {
+    rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string)
 }

@@ -16,6 +16,8 @@ use accord_document::sync::{Denied, ProposeError};
 use accord_document::update::Refusal;
 use accord_files::PressError;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -308,6 +310,13 @@ pub(crate) async fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "The API has no such address.")
 }
 
+/// Returns the answer to a request whose handler panicked, which is a fault of this program. The panic itself is in the log.
+pub(super) fn after_panic(_: Box<dyn Any + Send>) -> Response {
+    let message =
+        "The server failed because of a fault in it. Try again, or tell your administrator.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", message).into_response()
+}
+
 pub(crate) async fn wrong_method() -> Problem {
     let message =
         "This address does not take this method. `Allow` lists the methods that it takes.";
@@ -334,4 +343,32 @@ async fn run<T: Send + 'static, E: Into<Problem> + Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| Problem::from(StoreError::Failed(error.to_string())))?;
     done.map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_like_every_other_failure() {
+        let broken = || async {
+            if true {
+                panic!("broken")
+            }
+        };
+        let router =
+            Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(after_panic));
+        let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["error"], "fault");
+        assert!(problem["message"].as_str().unwrap().ends_with('.'));
+    }
 }

@@ -132,7 +132,7 @@ fn gathering(entries: usize) -> Duration {
 
 /// Commits the entries of each job. If the entries of a job don't continue their ledgers, only this job fails.
 fn commit(store: &dyn Store, jobs: Vec<Vec<Append>>) -> Vec<Result<(), StoreError>> {
-    if let Err(error) = store.has_room() {
+    if let Err(error) = store.has_space() {
         return vec![Err(error); jobs.len()];
     }
     let changes = |entries: Vec<Append>| entries.into_iter().map(Change::Append).collect();

@@ -2,8 +2,8 @@
 //! available as a list, as a table (CSV), or with all the data that is needed to verify it.
 
 use super::App;
+use super::download::{file, push_row, quoted};
 use super::extract::{Path, Query};
-use super::file::{file, push_row, quoted};
 use super::identity::{Visitor, acting, administrator};
 use super::problem::{Problem, blocking};
 use super::views::people;

@@ -1,8 +1,8 @@
 //! Drafts and releases as files for other programs, such as PDF and Word.
 
 use super::App;
+use super::download;
 use super::extract::{Path, Query};
-use super::file;
 use super::held_answers::NotCounted;
 use super::history::{in_archive, last, named, reading};
 use super::identity::{Visitor, readable};
@@ -58,7 +58,7 @@ pub(super) async fn draft(
         let status = app.rooms.handle(&found.id, &by).release_status(turn.clone()).await?;
         let title = status.draft.title();
         let made = turn.blocking(move || Ok(canonical_draft(&status))).await?;
-        return Ok(file::titled("application/json", (&title, &end), &name, made));
+        return Ok(download::titled("application/json", (&title, &end), &name, made));
     }
     let kind = kind(&extension)?;
     let turn = app.printer.turn(&Requester::from(&by)).await?;
@@ -67,7 +67,7 @@ pub(super) async fn draft(
     let title = draft.title();
     let (plan_title, now) = (found.state.title().to_owned(), app.clock.now_ms());
     let made = app.printer.draft(turn, draft, None, plan_title, now, kind).await?;
-    Ok(NotCounted::mark(file::titled(kind.media(), (&title, &end), &name, made)))
+    Ok(NotCounted::mark(download::titled(kind.media(), (&title, &end), &name, made)))
 }
 
 /// Returns a draft as DOCX with the changes since a moment, each with its author and time.
@@ -99,7 +99,7 @@ async fn tracked(
     let (title, changes) = (text.title(), Some((manuscript, authors)));
     let made = app.printer.draft(turn, &text, changes, plan_title, now, FileKind::Docx).await?;
     let name = format!("{}-changes.docx", found.id);
-    let file = file::titled(FileKind::Docx.media(), (&title, "changes.docx"), &name, made);
+    let file = download::titled(FileKind::Docx.media(), (&title, "changes.docx"), &name, made);
     Ok(NotCounted::mark(file))
 }
 
@@ -134,7 +134,7 @@ pub(super) fn released(frozen: &SealedRelease, kind: FileKind, made: Bytes) -> R
     let (document, number) = (&frozen.released.document, frozen.released.number);
     let name = format!("{document}-release-{number}.{}", kind.extension());
     let end = format!("release {number}.{}", kind.extension());
-    NotCounted::mark(file::titled(kind.media(), (&frozen.released.title(), &end), &name, made))
+    NotCounted::mark(download::titled(kind.media(), (&frozen.released.title(), &end), &name, made))
 }
 
 fn public(launch: &Launch) -> Option<Publication> {

@@ -105,7 +105,7 @@ pub(crate) struct NewLaunch {
     /// public immediately. The time can be at most one minute in the past and a hundred years in the future.
     #[serde(rename = "opens")]
     opens_at: Option<u64>,
-    /// The time zone of the person who launches (an IANA name).
+    /// The time zone in which the launch time was entered (an IANA name).
     zone: String,
 }
 

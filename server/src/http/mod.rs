@@ -9,8 +9,8 @@ mod cleaning;
 mod connections;
 mod describe;
 mod documents;
+mod download;
 mod extract;
-mod file;
 mod files;
 mod health;
 mod held_answers;
@@ -203,6 +203,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(long)
         .layer(DefaultBodyLimit::max(MAX_JSON_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::guard_changes))
+        .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
     let public = Router::new()
         .route("/keys.txt", get(public::keys))

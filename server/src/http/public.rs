@@ -2,10 +2,10 @@
 //! looks exactly like one that does not exist.
 
 use super::App;
-use super::file::encoded;
+use super::download::encoded;
 use super::identity::Caller;
 use super::problem::Problem;
-use super::releases::file as signed_file;
+use super::releases::signed_file;
 use crate::archives::{Archive, Archives, Reading};
 use crate::cache::LruCache;
 use crate::fair_queue::Requester;

@@ -3,8 +3,8 @@
 //! JSON.
 
 use super::App;
+use super::download::{file, push_row, quoted};
 use super::extract::{Path, Query};
-use super::file::{file, push_row, quoted};
 use super::history::{in_archive, last, moment, named, reading, versions};
 use super::identity::Visitor;
 use super::problem::Problem;

@@ -311,7 +311,7 @@ pub(super) async fn download(
     Path((document, number)): Path<(String, u32)>,
 ) -> Result<Response, Problem> {
     let found = readable(&app, &by, &document)?;
-    Ok(file(&*frozen(&app, &Requester::from(&by), &found.id, number).await?))
+    Ok(signed_file(&*frozen(&app, &Requester::from(&by), &found.id, number).await?))
 }
 
 /// Returns a release by its number. First opens the document, so that an unfinished redaction is finished.
@@ -326,8 +326,8 @@ pub(super) async fn frozen(
     read.ok_or_else(|| Problem::missing("release"))
 }
 
-/// Returns the answer with a release's JSON file.
-pub(super) fn file(frozen: &SealedRelease) -> Response {
+/// Returns the answer with a release's signed JSON file.
+pub(super) fn signed_file(frozen: &SealedRelease) -> Response {
     let name = format!("{}-release-{}.json", frozen.released.document, frozen.released.number);
     let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
     let mut response = frozen.file.clone().into_response();

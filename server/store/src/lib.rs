@@ -325,7 +325,7 @@ pub trait Store: Ledger + Records {
     ///
     /// # Errors
     /// Returns [`StoreError::Full`] if there is no room, or another error if the free space can't be determined.
-    fn has_room(&self) -> Result<(), StoreError>;
+    fn has_space(&self) -> Result<(), StoreError>;
 
     /// Returns the space that the store uses, and the space that is left.
     ///

@@ -164,7 +164,7 @@ impl Store for MemoryStore {
         results
     }
 
-    fn has_room(&self) -> Result<(), StoreError> {
+    fn has_space(&self) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -118,7 +118,7 @@ impl Store for FaultyStore {
         jobs.into_iter().map(commit).collect()
     }
 
-    fn has_room(&self) -> Result<(), StoreError> {
+    fn has_space(&self) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod changes;
 mod comparing;
 mod copying;
 mod errors;
+mod free_space;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod layer;
@@ -23,7 +24,6 @@ mod opening;
 mod paths;
 mod reading;
 mod reopening;
-mod room;
 pub(crate) mod salvaging;
 mod settling;
 #[cfg(test)]
@@ -37,10 +37,10 @@ use crate::staging::{Current, RecordKey, Resolved, Staging};
 use crate::{Change, Record, Space, Store, StoreError};
 use accord_document::ids::{LedgerId, Seq};
 use errors::words_of;
+use free_space::FreeSpace;
 use layer::Layer;
 use locking::FolderLock;
 use reopening::Reopenable;
-use room::Room;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub struct DiskStore {
 struct Shared {
     path: PathBuf,
     sled: Reopenable,
-    room: Room,
+    room: FreeSpace,
     /// Ledgers that are not as the witness says, each with a description of the damage.
     damaged: BTreeMap<LedgerId, String>,
     layers: RwLock<Layers>,
@@ -269,7 +269,7 @@ impl Store for DiskStore {
         let count = jobs.len();
         // Nobody waits for a settlement while they hold the writer, because the settler needs it to free the log. So a few
         // commits that waited together can exceed the size of a layer.
-        if let Err(error) = self.shared.wait_for_room() {
+        if let Err(error) = self.shared.wait_for_space() {
             return vec![Err(error); count];
         }
         if jobs.iter().flatten().any(removes) {
@@ -310,7 +310,7 @@ impl Store for DiskStore {
         self.shared.stopped.get().cloned()
     }
 
-    fn has_room(&self) -> Result<(), StoreError> {
+    fn has_space(&self) -> Result<(), StoreError> {
         self.shared.room.check()
     }
 

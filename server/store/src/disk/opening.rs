@@ -3,12 +3,12 @@
 use super::changes::{Logged, decode};
 use super::comparing::{compare, record_sum};
 use super::errors::{failed, words_of};
+use super::free_space::FreeSpace;
 use super::layer::Layer;
 use super::locking::FolderLock;
 use super::noted::Noted;
 use super::paths::{KEYS, LOG, SLED};
 use super::reopening::Reopenable;
-use super::room::Room;
 use super::unsynced::{mark_as_unsynced, write_unsynced_again};
 use super::witness::{Head, Witness, entry_hash, record_hash};
 use super::{DiskStore, Layers, Settlement, Settler, Shared, Writer};
@@ -88,7 +88,7 @@ fn open(path: &Path, reserve: u64, lock: FolderLock) -> Result<DiskStore, StoreE
     let free = if has_removals { log.position().batch } else { settled };
     log.free_upto(free).map_err(|error| failed(&error))?;
     let writer = Writer { log, next: HashMap::new() };
-    let room = Room::new(path, reserve);
+    let room = FreeSpace::new(path, reserve);
     start(Opened { path, lock, sled, room, writer, witness: expected, damaged, noted })
 }
 
@@ -97,7 +97,7 @@ struct Opened<'p> {
     path: &'p Path,
     lock: FolderLock,
     sled: SledStore,
-    room: Room,
+    room: FreeSpace,
     writer: Writer,
     witness: Witness,
     damaged: BTreeMap<LedgerId, String>,

@@ -114,14 +114,14 @@ impl Shared {
     ///
     /// # Errors
     /// Returns the reason why nothing can be settled, for example that the disk is full.
-    pub(super) fn wait_for_room(&self) -> Result<(), StoreError> {
-        let has_room = || {
+    pub(super) fn wait_for_space(&self) -> Result<(), StoreError> {
+        let has_space = || {
             let layers = self.layers();
             layers.newest.bytes < MAX_LAYER_BYTES
         };
-        while !has_room() {
+        while !has_space() {
             self.settle_if_large();
-            if has_room() {
+            if has_space() {
                 break;
             }
             self.wait_until_settled()?;

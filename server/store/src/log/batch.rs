@@ -131,6 +131,9 @@ pub(super) fn digest_of(payload: &[u8]) -> [u8; 32] {
 
 /// Returns the length of the body of the batch that begins with the first block. Returns `None` if the batch was not
 /// written, or not to its end.
+///
+/// # Errors
+/// Returns the error of `damaged` if a block is damaged, or if anything follows a batch that lacks its end.
 fn whole_batch(
     blocks: &[&[u8]],
     place: impl Fn(usize) -> Place,

@@ -1,4 +1,4 @@
-//! The files of a log. A segment is a file of a fixed size that was filled with zeroes before its first use. So writing
+//! The files of a log. A segment is a file of a fixed size (`SEGMENT_BYTES` in `mod.rs`) that was filled with zeroes before its first use. So writing
 //! a batch never changes the size or the blocks of the file, and one `fdatasync` makes the batch durable.
 
 use super::block::{BLOCK_BYTES, Block, PAYLOAD_BYTES, Place, read, seal};

@@ -111,7 +111,7 @@ fn a_ledger_is_erased_although_the_reserve_is_used_up() {
 fn too_little_room_is_refused_before_anything_is_settled() {
     let dir = tempfile::tempdir().unwrap();
     let store = DiskStore::open(dir.path(), u64::MAX).unwrap();
-    assert!(matches!(store.has_room(), Err(StoreError::Full)));
+    assert!(matches!(store.has_space(), Err(StoreError::Full)));
     let refused = (0..)
         .find_map(|seq| store.append(&[entry("a", seq, 500_000)]).err().map(|error| (seq, error)));
     let (count, error) = refused.unwrap();

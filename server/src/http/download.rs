@@ -1,4 +1,5 @@
-//! Answers that browsers download as files, and tables in CSV (RFC 4180).
+//! Answers that browsers download as files, with their names, and the rows of tables in CSV (RFC 4180). `audit.rs` and
+//! `record.rs` have the columns of these tables.
 
 use accord_document::readable::{is_unseen, visible_part};
 use axum::http::{HeaderValue, header};

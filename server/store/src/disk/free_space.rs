@@ -10,13 +10,13 @@ const MIN_FREE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The disk of a data folder, and how much of it must stay free.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct FreeSpace {
     path: PathBuf,
     /// Number of bytes that must stay free.
     reserve: u64,
 }
 
-impl Room {
+impl FreeSpace {
     pub(super) fn new(path: &Path, reserve: u64) -> Self {
         Self { path: path.to_owned(), reserve: reserve.max(MIN_FREE_BYTES) }
     }

@@ -3,6 +3,7 @@
 use crate::process::{Cmd, root};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -171,7 +172,11 @@ fn has_package(name: &str) -> bool {
     Cmd::new("dpkg").args(["-s", name]).succeeds()
 }
 
+/// Held while packages are installed, because two installations at the same time fail.
+static APT: Mutex<()> = Mutex::new(());
+
 fn apt_install(packages: &[&str]) -> Result<()> {
+    let _held = APT.lock().unwrap_or_else(PoisonError::into_inner);
     Cmd::new("apt-get").args(["update", "-q"]).run()?;
     Cmd::new("apt-get")
         .args(["install", "-y", "-q", "--no-install-recommends"])

@@ -131,7 +131,7 @@ pub fn permits(seat: Seat, action: Action) -> bool {
         | Action::Restore
         | Action::Propose
         | Action::Sign => matches!(seat, Seat::Facilitator | Seat::Author),
-        // Observers see only the current text, never deleted text.
+        // Observers read the current text, proposals and releases. The history has all deleted text as well.
         Action::ReadHistory => matches!(seat, Seat::Facilitator | Seat::Author | Seat::Adviser),
         Action::RetireDocument | Action::Redact | Action::SteerReleases => {
             seat == Seat::Facilitator

@@ -62,8 +62,9 @@ pub(crate) fn save(
     write(store, document, values)
 }
 
-/// Saves claims of client ids in one batch or, if that fails, one by one, so that a damaged record of one id does not
-/// keep the other claims from being saved. Returns the `number` of each claim that is saved. Blocks.
+/// Saves which person owns each of these client ids, in one batch or, if that fails, one by one, so that a damaged record of
+/// one id does not keep the others from being saved. Stops early if each save fails. Returns the `number` of each claim on
+/// an id that is saved. Blocks.
 pub(crate) fn save_all(
     store: &dyn Store,
     document: &DocumentId,
@@ -72,7 +73,7 @@ pub(crate) fn save_all(
     let Err(error) = save(store, document, claims) else {
         return claims.iter().map(|claim| claim.number).collect();
     };
-    tracing::error!(%document, %error, "whose a client id is can't be saved");
+    tracing::error!(%document, %error, "the owners of client ids can't be saved");
     let mut saved = HashSet::new();
     let mut failures = 0;
     for claim in claims {

@@ -19,8 +19,8 @@ pub struct Config {
     pub reserve: u64,
     /// Whether to create the demo plan and let anybody sign in as one of the demo people.
     pub demo: bool,
-    /// The address at which browsers find the server. Without it, the server accepts only pages at `localhost` or at a
-    /// bare IP address as its own.
+    /// The address at which browsers find the server. If it is `None`, the server refuses requests from every page whose
+    /// host is neither `localhost` nor an IP address.
     pub public_url: Option<PublicUrl>,
     /// Whether a proxy in front of the server names the client's address (`X-Forwarded-For`).
     pub behind_proxy: bool,

@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Ends expired sessions and publishes due launches each second. Each minute, removes the request budgets of the
 /// throttle (`people/throttle.rs`) that have refilled completely. Every ten minutes, removes expired tickets and
-/// devices, and erases documents that were deleted more than `keep_deleted` ago.
+/// devices, and erases documents that were deleted more than `keep_deleted` ago (`config.rs`).
 pub(crate) async fn keep_house(app: App, keep_deleted: Duration) {
     let keep_deleted = u64::try_from(keep_deleted.as_millis()).unwrap_or(u64::MAX);
     let mut tick = interval(Duration::from_secs(1));

@@ -1,4 +1,5 @@
-//! An e-mail address counts as verified only when a mail to it has reached its person. When somebody gets their user
+//! An e-mail address counts as verified when its person has used a link that was mailed to it, or when a trusted sign-in
+//! provider says so. When somebody gets their user
 //! account back with a link, all earlier sessions of that account end.
 
 use accord_server::MailConfig;

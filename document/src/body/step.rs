@@ -81,7 +81,8 @@ pub enum Step {
 }
 
 impl Step {
-    /// Returns the action that the actor's seat must permit for this step.
+    /// Returns the action that the actor's seat must permit for this step in the ledger. What a request needs is almost the
+    /// same (`action_of` in `server/src/rooms/handle.rs`).
     #[must_use]
     pub fn needs(&self) -> Action {
         match self {

@@ -288,7 +288,9 @@ impl Weave {
         self.order.id_of(run)
     }
 
-    /// Appends the text of a run at a moment to `out`. Each half of a surrogate pair without its other half becomes U+FFFD.
+    /// Appends the text of a run at a moment to `out`. If the run begins with the low half of a surrogate pair that was split
+    /// at that moment, or whose high half is missing, both halves become U+FFFD. [`TextBuffer::take`] replaces a high half
+    /// at the end of the text.
     pub(super) fn append_text(&self, out: &mut TextBuffer, (at, len): (u32, u32), moment: Number) {
         let units = self.units(at, len);
         let is_whole =

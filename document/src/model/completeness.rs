@@ -17,6 +17,9 @@ pub struct Check {
 }
 
 /// Returns the whole checklist, in the order of the page.
+///
+/// `Released::of` signs the unmet needs of a release. So a change of what meets a need would change the digest of each
+/// earlier release, and its file would count as damaged.
 #[must_use]
 pub fn checklist(content: &Content) -> Vec<Check> {
     let filled = |key: &str| !content.plain(key).trim().is_empty();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Maximum size of a file, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 16 * 1024 * 1024;
-/// Maximum number of characters of a text.
+/// Maximum number of characters in one file.
 pub(super) const MAX_CHARACTERS: usize = 400_000;
 /// Maximum size of a Markdown file, in bytes: room for the longest text, and about as much again for its markup.
 pub(super) const MAX_MARKDOWN_BYTES: usize = 3 * 1024 * 1024;
@@ -14,7 +14,7 @@ pub(super) const MAX_MARKUP_CHARACTERS: usize = 400_000;
 pub(super) const MAX_PARAGRAPHS: usize = 20_000;
 /// Maximum number of stretches of text, each with the same formatting throughout.
 pub(super) const MAX_STRETCHES: usize = 30_000;
-/// Maximum number of bytes of the text and of its links' addresses. An address counts once for each stretch that has
+/// Maximum number of bytes of all text in one file and of its links' addresses. An address counts once for each stretch that has
 /// it.
 pub(super) const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of Yjs items of the new document: one for each stretch, and one for each beginning and end of an

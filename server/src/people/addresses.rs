@@ -1,5 +1,5 @@
-//! E-mail addresses. An address belongs to at most one account. It counts as verified only once its person has shown
-//! that mail sent there reaches them.
+//! E-mail addresses. An address belongs to at most one account. It counts as verified once its person has used a
+//! link that was mailed to it, or once a trusted sign-in provider says so.
 
 use super::{AccountError, Change, DeviceSecrets, EMAIL, Familiar, PERSON, People, Person, Result};
 use super::{encode, get, new, parse};

@@ -29,8 +29,9 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// Whether a new link for this purpose replaces a link for the `other` purpose. Anybody can have a password link
-    /// mailed, so a mailed link does not replace one that was handed over.
+    /// Whether a new link for this purpose replaces an older link for the purpose `other`: both must be of the same kind and
+    /// for the same person. A mailed password link and one that was handed over don’t replace each other, because anybody
+    /// can have one mailed.
     fn replaces(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Setup, Self::Setup) => true,

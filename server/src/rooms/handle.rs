@@ -311,7 +311,8 @@ impl RoomHandle {
     }
 }
 
-/// Returns the action that a role must permit for a step.
+/// Returns the action that a role must permit for a step that is requested. What the ledger needs is almost the same
+/// (`Step::needs`).
 fn action_of(step: &Step) -> Action {
     match step {
         Step::Propose { .. } => Action::Propose,

@@ -90,7 +90,7 @@ pub(crate) struct Measured {
     pub(crate) lateness: Latencies,
     /// The share of its core that the load used.
     pub(crate) busy: f64,
-    /// The highest resident memory of the server and its children (`VmHWM`), in bytes.
+    /// The sum of the peaks of the resident memory of the server and of its children that still run (`VmHWM`), in bytes.
     pub(crate) peak_memory: u64,
 }
 
@@ -207,7 +207,8 @@ impl Counts {
     }
 }
 
-/// Waits until all keystrokes have been typed and have arrived, and counts meanwhile.
+/// Measures from the end of the warm-up to the end of the run. Then waits until all keystrokes have been typed and have
+/// arrived.
 async fn observe(
     pid: u32,
     origin: Instant,

@@ -94,7 +94,8 @@ impl Peak {
 /// Time between the ends of two syncs of [`Disk`].
 const SYNC_EVERY: Duration = Duration::from_millis(50);
 
-/// A thread that writes and syncs 512 bytes again and again, beside the data of the server. While such a sync takes long, so
+/// A thread that writes and syncs 512 bytes again and again, on the disk of the temporary folders, which
+/// is also that of the server. While such a sync takes long, so
 /// does every edit, whatever the server does.
 pub(super) struct Disk {
     is_over: Arc<AtomicBool>,

@@ -10,14 +10,15 @@ use std::thread;
 use std::time::Duration;
 
 const ROUNDS: u32 = 60;
-/// Step by which the two requests of a round are shifted against each other.
+/// Step by which the delay between the two requests grows from round to round.
 const SHIFT: Duration = Duration::from_micros(100);
 
 fn delete(visitor: &Visitor, document: &str) -> Result<u16> {
     Ok(visitor.request("DELETE", &format!("/api/v1/documents/{document}"), None)?.0)
 }
 
-/// Sends a signature and a deletion from two threads, shifted against each other. Returns the statuses of their answers.
+/// Sends a signature and a deletion from two threads. The delay between the two depends on the round. Returns the status
+/// of the signature, then that of the deletion.
 fn at_the_same_time(
     round: u32,
     sign: impl FnOnce() -> Result<(u16, Value)> + Send,

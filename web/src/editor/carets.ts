@@ -1,4 +1,5 @@
-// Shows the carets and selections of other people, with their names and in the shape and colour of their sector.
+// Shows the carets and selections of other people, with their names and in the shape and colour of their sector, which
+// `styles/people.css` has.
 
 import type { Node } from 'prosemirror-model';
 import { Plugin, PluginKey } from 'prosemirror-state';

@@ -1,4 +1,5 @@
-// The WebSocket of one document. It connects again whenever it closes, and waits longer after each failure.
+// The WebSocket of one document. It connects again when it closes, unless the page or a final close code ends it. After each
+// failure it waits longer, up to five seconds.
 
 const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5_000;

@@ -1622,7 +1622,7 @@ export interface components {
              *     public immediately. The time can be at most one minute in the past and a hundred years in the future.
              */
             opens?: number | null;
-            /** @description The time zone of the person who launches (an IANA name). */
+            /** @description The time zone in which the launch time was entered (an IANA name). */
             zone: string;
         };
         /** @description A new name for the caller. */

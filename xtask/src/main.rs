@@ -52,7 +52,10 @@ fn run_command(command: Option<&str>, rest: &[String]) -> Result<()> {
     match command {
         Some("demo") => demo(rest),
         Some("test") => {
-            run(&[&[test::BEGIN], &build::WEB[..], &check::STEPS, &test::STEPS].concat())
+            let done =
+                run(&[&[test::BEGIN], &build::WEB[..], &check::STEPS, &test::STEPS].concat());
+            test::end_installation();
+            done
         }
         Some("build") => run(&[&build::WEB[..], &[build::RELEASE]].concat()),
         Some("web") => run(&build::WEB),

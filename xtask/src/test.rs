@@ -35,6 +35,14 @@ fn installed() -> Result<()> {
     installation.join().map_err(|_| anyhow!("the installation panicked"))?
 }
 
+/// Waits until the installation has ended, if a step failed before. Otherwise a second run could install beside it.
+pub fn end_installation() {
+    let begun = INSTALLATION.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+    if begun && let Err(error) = installed() {
+        eprintln!("error: {error:#}");
+    }
+}
+
 fn install() -> Result<()> {
     tools::npm("tests")?;
     tools::chromium()?;

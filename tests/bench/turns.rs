@@ -1,7 +1,7 @@
 //! Measures how long a document's room is busy with the largest turn of each kind (rule C8), and with the most that an
 //! update which is taken whole may cost. The limits of `document/src/limits.rs` follow from these figures.
 
-use crate::updates::{Scattered, Update, every_second, long, text};
+use crate::updates::{Scattered, Update, every_second, format, long, text};
 use accord_document::limits;
 use accord_document::state::{DocumentState, EditOutcome, LargeEdit};
 use accord_tests::{Ledgered, typist};
@@ -33,6 +33,7 @@ pub(crate) fn all() -> Result<()> {
     for measured in [
         items(),
         ranges(),
+        joined(),
         between(),
         splits_of_text("splits of a long text, one turn", limits::MAX_SPLIT_COST_PER_TURN),
         splits_of_text("splits of a long text, whole update", limits::MAX_SPLIT_COST),
@@ -141,6 +142,23 @@ fn ranges() -> Measured {
     let count = limits::MAX_STEPS_PER_TURN as u32;
     let update = every_second(BEFORE, 0, count);
     Measured { what: "deleted ranges", before, update, units: count.into(), unit: "ranges" }
+}
+
+/// One range that deletes the first half of a text whose items can be joined once they are deleted. yrs joins them one by
+/// one, and moves all later items of their client each time.
+fn joined() -> Measured {
+    let items = limits::MAX_ITEMS_PER_UPDATE as u32;
+    let item = |clock: u32| {
+        let left = clock.checked_sub(1).map(|before| (BEFORE, before));
+        if clock.is_multiple_of(2) {
+            text(left, None, "a")
+        } else {
+            format(left, None, "bold", "true")
+        }
+    };
+    let before = Update::default().structs(BEFORE, 0, (0..items).map(item).collect()).encode();
+    let update = Update::default().deletes(BEFORE, vec![(0, items / 2)]).encode();
+    Measured { what: "one deleted range", before, update, units: (items / 2).into(), unit: "items" }
 }
 
 /// One element behind the first letter of a text, by a client that has seen only that letter.

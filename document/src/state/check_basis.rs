@@ -28,7 +28,7 @@ impl CheckBasis {
         owner.is_none_or(|owner| owner == person)
     }
 
-    /// CheckBasis that the person may write and that the text is not frozen. If a connection or a request sent the update,
+    /// Checks that the person may write and that the text is not frozen. If a connection or a request sent the update,
     /// also checks that its client ids belong to nobody else, and that no key gets several values (rules U2, U6, U10, U14).
     pub(super) fn may_integrate(
         &self,

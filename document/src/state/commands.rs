@@ -139,7 +139,7 @@ impl DocumentState {
         &self.versions
     }
 
-    /// CheckBasis whether a step is allowed now.
+    /// Checks whether a step is allowed now.
     ///
     /// # Errors
     /// Returns the reason if the step is not allowed.

@@ -37,7 +37,7 @@ impl DocumentState {
         Ok(())
     }
 
-    /// CheckBasis and integrates a new update. Returns the entry to append, or `None` if the update adds nothing. Until that entry
+    /// Checks and integrates a new update. Returns the entry to append, or `None` if the update adds nothing. Until that entry
     /// is on disk, the state is ahead of the store.
     ///
     /// `now` is in milliseconds since the Unix epoch.
@@ -161,7 +161,7 @@ impl DocumentState {
         Ok(entry)
     }
 
-    /// CheckBasis that an update adds nothing. A person whose edits are not accepted now may send only such updates
+    /// Checks that an update adds nothing. A person whose edits are not accepted now may send only such updates
     /// (rules M4, U6, U10).
     ///
     /// # Errors

@@ -22,8 +22,6 @@ pub enum EditOutcome {
 pub struct LargeEdit {
     pub(super) update: Vec<u8>,
     pub(super) claims: Vec<Claim>,
-    /// Whether the document was measured for this edit, because the estimates of its size would have refused the edit.
-    pub(super) is_measured: bool,
 }
 
 impl fmt::Debug for LargeEdit {
@@ -36,6 +34,6 @@ impl LargeEdit {
     /// Creates a large edit from an update that nobody has checked, and the claims about the characters that it inserts.
     #[must_use]
     pub fn new(update: Vec<u8>, claims: Vec<Claim>) -> Self {
-        Self { update, claims, is_measured: false }
+        Self { update, claims }
     }
 }

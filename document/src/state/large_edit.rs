@@ -39,7 +39,7 @@ enum Finding {
 }
 
 impl LargeCheck {
-    /// CheckBasis the edit, and cuts it into parts. This takes about 0.1 s for an update of the most items, and up to 0.7 s if
+    /// Checks the edit, and cuts it into parts. This takes about 0.1 s for an update of the most items, and up to 0.7 s if
     /// many elements of others are between the neighbours of its elements.
     #[must_use]
     pub fn run(mut self) -> CheckedEdit {
@@ -49,9 +49,8 @@ impl LargeCheck {
             None
         };
         let found = self.find(&measure);
-        if found.is_err() && wants_measuring.get() && !self.edit.is_measured {
-            let edit = LargeEdit { is_measured: true, ..self.edit };
-            return CheckedEdit(Ok(Finding::Unmeasured(edit)));
+        if found.is_err() && wants_measuring.get() {
+            return CheckedEdit(Ok(Finding::Unmeasured(self.edit)));
         }
         CheckedEdit(found)
     }
@@ -67,12 +66,14 @@ impl LargeCheck {
         if !self.is_accepted {
             let (update, claims) =
                 (std::mem::take(&mut edit.update), std::mem::take(&mut edit.claims));
-            return Ok(Finding::NotAccepted(LargeEdit { update, claims, ..*edit }));
+            return Ok(Finding::NotAccepted(LargeEdit { update, claims }));
         }
-        // A long pasted text has many bytes and few items. Its only turn checks all of it.
-        if basis.steps(&scan, &checked) <= limits::MAX_STEPS_PER_TURN {
-            let claims = std::mem::take(&mut edit.claims);
-            return Ok(Finding::Parts(vec![UpdatePart { update: update.into_owned(), claims }]));
+        // A long pasted text has many bytes and few new items. Its only turn checks it.
+        let max_steps = limits::MAX_STEPS_PER_TURN;
+        if basis.steps(&scan, &checked) <= max_steps {
+            let known = |client| basis.index.next_clock(client);
+            let parts = parts(&update, &scan, &checked, &edit.claims, known, max_steps);
+            return parts.map(Finding::Parts);
         }
         let max = MaxCosts::IN_PARTS;
         basis.may_integrate(actor, &checked, Source::Sent(max), self.is_frozen)?;
@@ -80,7 +81,6 @@ impl LargeCheck {
         let items = |client| basis.measures.items.of_client_after(client, &splits);
         basis.index.check_origins(&scan, items, Some(max.between))?;
         let known = |client| basis.index.next_clock(client);
-        let max_steps = limits::MAX_STEPS_PER_TURN;
         parts(&update, &scan, &checked, &edit.claims, known, max_steps).map(Finding::Parts)
     }
 }
@@ -104,8 +104,8 @@ impl DocumentState {
     /// that adds something, if such edits of the author are not accepted now.
     ///
     /// # Errors
-    /// Returns the refusal if the check has refused the edit. Returns `refusal_if_new` if it is given and the edit adds
-    /// something.
+    /// Returns the refusal if the check has refused the edit. Returns `refusal_if_new` if it is given and the check found
+    /// that the edit adds something. If the author may not write any more, its parts are refused.
     pub fn end_check(
         &mut self,
         CheckedEdit(found): CheckedEdit,
@@ -113,8 +113,9 @@ impl DocumentState {
     ) -> Result<EditOutcome, Refusal> {
         match (found?, refusal_if_new) {
             (Finding::Nothing, _) => Ok(EditOutcome::Taken(None)),
+            // Others might have made the same changes meanwhile, so each part is judged in its turn.
+            (Finding::Parts(parts), _) => Ok(EditOutcome::InParts(parts)),
             (_, Some(refusal)) => Err(refusal),
-            (Finding::Parts(parts), None) => Ok(EditOutcome::InParts(parts)),
             (Finding::NotAccepted(edit), None) => Ok(EditOutcome::NeedsCheck(edit)),
             (Finding::Unmeasured(edit), None) => {
                 self.measure();

@@ -99,7 +99,7 @@ impl Measures {
         self.doubtful.formats >= MIN_DOUBTFUL_FORMATS
     }
 
-    /// CheckBasis the number of the document's items, and the cost of an update's splits (rules U5, U11).
+    /// Checks the number of the document's items, and the cost of an update's splits (rules U5, U11).
     pub(super) fn check(&self, splits: &Splits, max_split_cost: u64) -> Result<(), Refusal> {
         if self.items.after(splits) > limits::MAX_ITEMS_PER_DOCUMENT {
             return Err(Refusal::TooLarge);

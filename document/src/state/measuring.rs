@@ -1,4 +1,4 @@
-//! CheckBasis an update against the estimates of the document's size, items and formatting. When an estimate passes its limit,
+//! Checks an update against the estimates of the document's size, items and formatting. When an estimate passes its limit,
 //! the document is measured again.
 
 use super::DocumentState;
@@ -23,7 +23,7 @@ impl CheckBasis {
         }
     }
 
-    /// CheckBasis that the encoded document may grow by an update of `bytes` bytes (rule U5). Updates whose cost is not
+    /// Checks that the encoded document may grow by an update of `bytes` bytes (rule U5). Updates whose cost is not
     /// limited, which are stored updates and the deletions of redactions, are not checked.
     pub(super) fn fits(
         &mut self,
@@ -70,7 +70,7 @@ impl CheckBasis {
         Ok(splits)
     }
 
-    /// CheckBasis that an update does not add too much formatting (rule U13).
+    /// Checks that an update does not add too much formatting (rule U13).
     pub(super) fn check_formatting(
         &mut self,
         update: &Scan<'_>,
@@ -84,7 +84,7 @@ impl CheckBasis {
         self.measures.formatting.check(update)
     }
 
-    /// CheckBasis the size, the formatting and the splits of a whole update, so that it is refused before its first part is
+    /// Checks the size, the formatting and the splits of a whole update, so that it is refused before its first part is
     /// integrated. Returns the estimate of the splits.
     pub(super) fn check_whole(
         &mut self,

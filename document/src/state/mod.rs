@@ -111,7 +111,7 @@ impl DocumentState {
         Ok(outcome)
     }
 
-    /// CheckBasis that a redaction announced every blanked entry of this ledger. Call it after the whole ledger is applied.
+    /// Checks that a redaction announced every blanked entry of this ledger. Call it after the whole ledger is applied.
     ///
     /// # Errors
     /// Returns an error if an entry was blanked without a redaction, or differently than its redaction announced.

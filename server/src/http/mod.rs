@@ -202,8 +202,9 @@ pub(crate) fn router(app: App) -> Router {
         .layer(held())
         .merge(long)
         .layer(DefaultBodyLimit::max(MAX_JSON_BODY_BYTES))
-        .layer(from_fn_with_state(app.clone(), identity::guard_changes))
+        // The guard lets each change go on in a task of its own, so a panic is caught inside the guard.
         .layer(CatchPanicLayer::custom(problem::after_panic))
+        .layer(from_fn_with_state(app.clone(), identity::guard_changes))
         .layer(fixed(header::CACHE_CONTROL, "no-store"));
     let public = Router::new()
         .route("/keys.txt", get(public::keys))

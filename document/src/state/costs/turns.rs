@@ -21,7 +21,7 @@ fn take_or_cut(state: &mut DocumentState, part: &UpdatePart) -> Result<EditOutco
     Ok(outcome)
 }
 
-/// CheckBasis a large update as a room does.
+/// Checks a large update as a room does.
 fn checked(state: &mut DocumentState, large: LargeEdit) -> Result<EditOutcome, Refusal> {
     let checked = state.begin_check(&actor(), large, true).run();
     state.end_check(checked, None)

@@ -16,6 +16,9 @@ pub const MAX_STEPS_PER_TURN: usize = 1 << 10;
 pub const MAX_ITEMS_BETWEEN_ORIGINS_PER_TURN: u64 = 1 << 15;
 /// Maximum cost of splits in one turn, in the unit of [`MAX_SPLIT_COST`]. Splits of this cost take 2 to 7 ms.
 pub const MAX_SPLIT_COST_PER_TURN: u64 = 1 << 23;
+/// Maximum number of items that one turn moves in yrs' vectors while it joins deleted items. yrs joins them one by one, and
+/// each time moves all later items of their client. So many moves take about 40 ms.
+pub const MAX_JOINING_MOVES_PER_TURN: u64 = 1 << 26;
 /// Maximum number of client ids under which one update adds new content.
 pub const MAX_CLIENTS_PER_UPDATE: usize = 64;
 /// Maximum number of items between the origins (neighbours) of new elements, added up over all new elements of an

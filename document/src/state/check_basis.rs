@@ -5,6 +5,7 @@
 use super::measures::Measures;
 use super::source::Source;
 use crate::ids::PersonId;
+use crate::limits;
 use crate::people::{Action, Actor, permits};
 use crate::update::{
     AnnouncedClients, CheckedUpdate, ClientStructs, Refusal, Scan, StructIndex, merge, scan,
@@ -73,6 +74,23 @@ impl CheckBasis {
             }
         }
         if merged.structs > max_items { Err(Refusal::TooManyItems) } else { Ok(merged.bytes) }
+    }
+
+    /// Returns how many elements that the document has already one turn may delete, or `None` if the update deletes few
+    /// enough of them. Items that are deleted together are joined, and the join of two moves all later items of their client
+    /// (rule C8).
+    pub(super) fn max_deleted(&self, checked: &CheckedUpdate) -> Option<u32> {
+        let (mut moves, mut most_items) = (0, 1);
+        for (client, from, to) in checked.new_ranges() {
+            let known = to.min(self.index.next_clock(client)).saturating_sub(from);
+            let items = self.measures.items.of_client(client);
+            if known > 0 {
+                moves += u64::from(known).min(items) * items;
+                most_items = most_items.max(items);
+            }
+        }
+        let max = limits::MAX_JOINING_MOVES_PER_TURN;
+        (moves > max).then(|| u32::try_from(max / most_items).unwrap_or(u32::MAX).max(1))
     }
 
     /// Returns the number of new structs in an update, or the number of newly deleted ranges if that is larger.

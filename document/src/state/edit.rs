@@ -12,8 +12,8 @@ use crate::ledger::{Entry, Salt};
 use crate::limits;
 use crate::people::Actor;
 use crate::update::{
-    AnnouncedClients, CheckedUpdate, Claim, ClientIdClaim, Provenance, Refusal, Scan, ScanError,
-    encoded_structs, parts, scan,
+    AnnouncedClients, CheckedUpdate, Claim, ClientIdClaim, PartLimits, Provenance, Refusal, Scan,
+    ScanError, encoded_structs, parts, scan,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use yrs::updates::decoder::Decode;
@@ -122,6 +122,10 @@ impl DocumentState {
         if steps > limits::MAX_STEPS_PER_TURN {
             return Ok(EditOutcome::NeedsCheck(LargeEdit::new(update.into_owned(), claims)));
         }
+        if let Some(deleted) = self.basis.max_deleted(&checked) {
+            let part_limits = PartLimits { steps: limits::MAX_STEPS_PER_TURN, deleted };
+            return self.cut(&update, &scan, &checked, &claims, part_limits);
+        }
         match self.integrate_checked(actor, &update, &scan, checked, source) {
             Ok(net) => {
                 let entry = self.entry_of(actor, now, salt, net, claims.into())?;
@@ -129,14 +133,26 @@ impl DocumentState {
             }
             Err(Refusal::Fragmented | Refusal::TooManyBetween) if steps > 1 => {
                 let checked = self.basis.index.check(&actor.person, &scan)?;
-                let (doc, bytes) = (&self.doc, update.len());
-                self.basis.check_whole(bytes, &scan, &checked, &|| measured(doc))?;
-                let known = |client| self.basis.index.next_clock(client);
-                let parts = parts(&update, &scan, &checked, &claims, known, steps.div_ceil(4))?;
-                Ok(EditOutcome::InParts(parts))
+                let part_limits = PartLimits { steps: steps.div_ceil(4), deleted: u32::MAX };
+                self.cut(&update, &scan, &checked, &claims, part_limits)
             }
             Err(refusal) => Err(refusal),
         }
+    }
+
+    /// Checks the size, the formatting and the splits of a whole update, and cuts it into parts.
+    fn cut(
+        &mut self,
+        update: &[u8],
+        scan: &Scan<'_>,
+        checked: &CheckedUpdate,
+        claims: &[Claim],
+        part_limits: PartLimits,
+    ) -> Result<EditOutcome, Refusal> {
+        let doc = &self.doc;
+        self.basis.check_whole(update.len(), scan, checked, &|| measured(doc))?;
+        let known = |client| self.basis.index.next_clock(client);
+        parts(update, scan, checked, claims, known, part_limits).map(EditOutcome::InParts)
     }
 
     /// Makes the entry of an update that was integrated, and adds it to the chain.

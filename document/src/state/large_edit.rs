@@ -9,7 +9,7 @@ use super::measuring::Measure;
 use super::source::{MaxCosts, Source};
 use crate::limits;
 use crate::people::Actor;
-use crate::update::{Refusal, UpdatePart, parts, scan};
+use crate::update::{PartLimits, Refusal, UpdatePart, parts, scan};
 use std::cell::Cell;
 
 /// The check of a large edit, with a copy of everything that it reads. It can run on any thread.
@@ -69,10 +69,12 @@ impl LargeCheck {
             return Ok(Finding::NotAccepted(LargeEdit { update, claims }));
         }
         // A long pasted text has many bytes and few new items. Its only turn checks it.
-        let max_steps = limits::MAX_STEPS_PER_TURN;
-        if basis.steps(&scan, &checked) <= max_steps {
+        let steps = limits::MAX_STEPS_PER_TURN;
+        let deleted = basis.max_deleted(&checked).unwrap_or(u32::MAX);
+        let part_limits = PartLimits { steps, deleted };
+        if basis.steps(&scan, &checked) <= steps {
             let known = |client| basis.index.next_clock(client);
-            let parts = parts(&update, &scan, &checked, &edit.claims, known, max_steps);
+            let parts = parts(&update, &scan, &checked, &edit.claims, known, part_limits);
             return parts.map(Finding::Parts);
         }
         let max = MaxCosts::IN_PARTS;
@@ -81,7 +83,7 @@ impl LargeCheck {
         let items = |client| basis.measures.items.of_client_after(client, &splits);
         basis.index.check_origins(&scan, items, Some(max.between))?;
         let known = |client| basis.index.next_clock(client);
-        parts(&update, &scan, &checked, &edit.claims, known, max_steps).map(Finding::Parts)
+        parts(&update, &scan, &checked, &edit.claims, known, part_limits).map(Finding::Parts)
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use merge::merge;
 pub(crate) use net::encoded_structs;
 #[cfg(feature = "readable")]
 pub(crate) use order::{Container, Holder};
-pub(crate) use parts::{causal_parts, parts};
+pub(crate) use parts::{PartLimits, causal_parts, parts};
 pub(crate) use splits::{ItemCounts, Splits};
 
 pub use check::CheckedUpdate;

@@ -25,8 +25,16 @@ pub struct UpdatePart {
     pub claims: Vec<Claim>,
 }
 
-/// Cuts an update that has been scanned and checked into parts of at most `max_steps` new structs and `max_steps`
-/// deleted ranges each.
+/// The most that one part has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartLimits {
+    /// Maximum number of new structs, and of deleted ranges.
+    pub(crate) steps: usize,
+    /// Maximum number of deleted elements that the document contains already.
+    pub(crate) deleted: u32,
+}
+
+/// Cuts an update that has been scanned and checked into parts within `limits`.
 ///
 /// `known` takes a client id, and returns the client's first clock that the document does not contain yet. Structs that
 /// the document contains already are left out.
@@ -34,8 +42,7 @@ pub struct UpdatePart {
 /// A deleted range goes into the part with the elements that the range deletes. If the document contains those elements
 /// already, the range goes into the part that inserts something beside them: usually the text that replaces them.
 /// Readers then don't see the old and the new text together for long, and are not left with both if a later part is
-/// refused. Ranges for which there is no such part, or whose part already has `max_steps` deleted ranges, follow in
-/// later parts without structs.
+/// refused. Ranges for which there is no such part, or whose part is full, follow in later parts without structs.
 ///
 /// # Errors
 /// Returns an error if the bytes are not an update, or if a struct refers to content that is neither in the document
@@ -46,10 +53,10 @@ pub(crate) fn parts(
     checked: &CheckedUpdate,
     claims: &[Claim],
     known: impl Fn(u64) -> u32,
-    max_steps: usize,
+    limits: PartLimits,
 ) -> Result<Vec<UpdatePart>, Refusal> {
     let mut cutter =
-        Cutter { max_steps, parts: Vec::new(), holding: HashMap::new(), beside: HashMap::new() };
+        Cutter { limits, parts: Vec::new(), holding: HashMap::new(), beside: HashMap::new() };
     cutter.structs(scan, &struct_bytes(update)?, &known)?;
     cutter.deletions(checked.new_ranges(), checked.keyed());
     Ok(cutter.parts.iter().map(|part| part.finish(claims)).collect())
@@ -144,10 +151,12 @@ struct Part<'u> {
     runs: BTreeMap<u64, Run<'u>>,
     structs: usize,
     deleted: Vec<Range>,
+    /// Number of deleted elements that the document contains already.
+    known_deleted: u32,
 }
 
 struct Cutter<'u> {
-    max_steps: usize,
+    limits: PartLimits,
     parts: Vec<Part<'u>>,
     /// For each client, the indices of the parts that contain its elements, in ascending order of clocks.
     holding: HashMap<u64, Vec<usize>>,
@@ -190,7 +199,7 @@ impl<'u> Cutter<'u> {
     }
 
     fn put(&mut self, client: u64, item: &Struct<'_>, bytes: &'u [u8]) {
-        if self.parts.last().is_none_or(|part| part.structs >= self.max_steps) {
+        if self.parts.last().is_none_or(|part| part.structs >= self.limits.steps) {
             self.parts.push(Part::default());
         }
         let last = self.parts.len() - 1;
@@ -211,7 +220,7 @@ impl<'u> Cutter<'u> {
     /// after its last.
     ///
     /// `keyed` contains the first elements of items that may be integrated only together with their deletion (rule U14). The
-    /// ranges that delete them are distributed first: a part has at most `max_steps` such items, so the ranges fit.
+    /// ranges that delete them are distributed first: a part has at most as many such items as steps, so the ranges fit.
     fn deletions(&mut self, ranges: impl Iterator<Item = (u64, u32, u32)>, keyed: &BTreeSet<Id>) {
         let is_keyed = |&(client, from, to): &(u64, u32, u32)| {
             let elements = Id { client, clock: from }..Id { client, clock: to };
@@ -229,24 +238,40 @@ impl<'u> Cutter<'u> {
                     break;
                 }
                 if from < start {
-                    let known = Range { client, clock: from, len: start - from };
-                    later.extend(self.beside_or_later(known));
+                    self.known(Range { client, clock: from, len: start - from }, &mut later);
                     from = start;
                 }
                 let part = &mut self.parts[number];
                 if from < end {
                     let range = Range { client, clock: from, len: to.min(end) - from };
                     from += range.len;
-                    let is_full = part.deleted.len() >= self.max_steps;
+                    let is_full = part.deleted.len() >= self.limits.steps;
                     if is_full { later.push(range) } else { part.deleted.push(range) }
                 }
             }
             if from < to {
-                later.extend(self.beside_or_later(Range { client, clock: from, len: to - from }));
+                self.known(Range { client, clock: from, len: to - from }, &mut later);
             }
         }
-        for deleted in later.chunks(self.max_steps) {
-            self.parts.push(Part { deleted: deleted.to_vec(), ..Part::default() });
+        let mut last = Part::default();
+        for range in later {
+            if !last.has_place(&range, self.limits) {
+                self.parts.push(std::mem::take(&mut last));
+            }
+            last.delete_known(range);
+        }
+        if !last.deleted.is_empty() {
+            self.parts.push(last);
+        }
+    }
+
+    /// Distributes a deleted range of elements that the document contains already. What no part with structs can take is
+    /// added to `later`.
+    fn known(&mut self, range: Range, later: &mut Vec<Range>) {
+        let Range { client, clock, len } = range;
+        for from in (0..len).step_by(self.limits.deleted as usize) {
+            let len = (len - from).min(self.limits.deleted);
+            later.extend(self.beside_or_later(Range { client, clock: clock + from, len }));
         }
     }
 
@@ -258,14 +283,14 @@ impl<'u> Cutter<'u> {
     }
 
     /// Adds a deleted range of known elements to the part that inserts something directly before or after the range.
-    /// Returns the range if there is no such part, or if that part has `max_steps` deleted ranges already.
+    /// Returns the range if there is no such part, or if that part has no place for the range.
     fn beside_or_later(&mut self, range: Range) -> Option<Range> {
         let first = Id { client: range.client, clock: range.clock };
         let beside = self.beside.get(&first).or_else(|| self.beside.get(&first.plus(range.len)));
         let part = beside.map(|&number| &mut self.parts[number]);
-        match part.filter(|part| part.deleted.len() < self.max_steps) {
+        match part.filter(|part| part.has_place(&range, self.limits)) {
             Some(part) => {
-                part.deleted.push(range);
+                part.delete_known(range);
                 None
             }
             None => Some(range),
@@ -274,6 +299,17 @@ impl<'u> Cutter<'u> {
 }
 
 impl Part<'_> {
+    /// Returns whether the part can also delete a range of elements that the document contains already.
+    fn has_place(&self, range: &Range, limits: PartLimits) -> bool {
+        self.deleted.len() < limits.steps
+            && self.known_deleted.saturating_add(range.len) <= limits.deleted
+    }
+
+    fn delete_known(&mut self, range: Range) {
+        self.known_deleted += range.len;
+        self.deleted.push(range);
+    }
+
     fn finish(&self, claims: &[Claim]) -> UpdatePart {
         let brought = |claim: &Claim| {
             let run = self.runs.get(&claim.new.client)?;

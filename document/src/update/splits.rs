@@ -89,7 +89,8 @@ impl ItemCounts {
         self.of_client(client) + u64::from(splits.added.get(&client).copied().unwrap_or(0))
     }
 
-    fn of_client(&self, client: u64) -> u64 {
+    /// Returns how many items of a client id the document has at most.
+    pub(crate) fn of_client(&self, client: u64) -> u64 {
         self.by_client.get(&client).copied().unwrap_or(0).into()
     }
 

@@ -366,6 +366,41 @@ fn a_large_edit_is_checked_again_if_its_author_may_write_by_then() {
     assert!(matches!(outcome, EditOutcome::InParts(parts) if parts.len() > 1));
 }
 
+/// Rule C8: yrs joins the items of a deleted range one by one, and moves all later items of their client each time.
+#[test]
+fn one_range_that_deletes_many_items_is_cut() {
+    let items = 20_000;
+    let item = |clock: u32| match clock {
+        0 => first("a"),
+        _ if clock.is_multiple_of(2) => between(7, clock - 1, None, "a"),
+        _ => {
+            let mut format = vec![6 | 0x80];
+            format.put_var(7);
+            format.put_var(u64::from(clock) - 1);
+            format.put_buf(b"bold");
+            format.put_buf(b"true");
+            format
+        }
+    };
+    let (mut state, mut replayed) = (empty(), empty());
+    let all = update(7, 0, &(0..items).map(item).collect::<Vec<_>>(), &[]);
+    let mut entries = in_turns(&mut state, &all, Vec::new()).unwrap();
+    let half = in_turns(&mut state, &update(7, 0, &[], &[(0, items / 2)]), Vec::new()).unwrap();
+    assert!(half.len() > 1, "{} entries", half.len());
+    for entry in &half {
+        let (bytes, _) = entry.body.edit().unwrap();
+        let deleted: u32 = scan(bytes).unwrap().deletes.iter().map(|range| range.len).sum();
+        let moves = u64::from(deleted) * u64::from(items);
+        assert!(moves <= limits::MAX_JOINING_MOVES_PER_TURN, "{deleted} elements");
+    }
+    assert_eq!(read(&state).len(), items as usize / 4);
+    entries.extend(half);
+    for entry in &entries {
+        assert_eq!(replayed.apply(entry).unwrap(), Outcome::Applied);
+    }
+    assert_eq!(content(replayed.doc()), content(state.doc()));
+}
+
 /// Rule C8: a range can be sent whole although every second element of it is deleted already.
 #[test]
 fn a_deletion_across_many_deleted_elements_is_cut() {

@@ -5,7 +5,9 @@ use accord_tests::{
     Death, Fault, Server, ServerOptions, SyncClient, damage_rounds, fault_rounds, kill_rounds,
 };
 use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 /// Number of times that a test kills the server. The benchmarks kill it hundreds of times.
 const KILLS: usize = 5;
@@ -146,7 +148,16 @@ async fn a_disk_without_a_free_byte_stops_no_reader_and_needs_no_restart() -> Re
     }
     // No settlement may be under way when the disk fills. If sled itself runs out of space, it can be opened again only
     // when there is some, and reading waits for that.
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let mut before = Vec::new();
+    for round in 0.. {
+        let now = changes_below(&data)?;
+        if now == before {
+            break;
+        }
+        ensure!(round < 20, "the files of the store change without end");
+        before = now;
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    }
     let mut file = std::fs::File::create(&filler)?;
     while std::io::Write::write(&mut file, &[1; 512]).is_ok_and(|written| written > 0) {}
     client.edit("problem", 0, 0, &word(6)).await?;
@@ -173,6 +184,21 @@ async fn a_disk_without_a_free_byte_stops_no_reader_and_needs_no_restart() -> Re
     let server = Server::start_with(&data, &options)?;
     ensure!(server.visit("ana")?.text(&document, "problem")? == text);
     Ok(())
+}
+
+/// Returns the time of the last change of each file below a folder.
+fn changes_below(folder: &Path) -> Result<Vec<(PathBuf, SystemTime)>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            all.extend(changes_below(&path)?);
+        } else if let Ok(file) = path.metadata() {
+            all.push((path, file.modified()?));
+        }
+    }
+    all.sort();
+    Ok(all)
 }
 
 #[test]
